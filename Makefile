@@ -1,0 +1,43 @@
+# make demo: the core and a first dataset. make test: everything. The second run of either installs nothing.
+PYTHON ?= python3
+BIN := .venv/bin
+# torch is pinned to the CPU build by its version in requirements/test.txt. Where the package index has only the
+# CUDA build, point pip at PyTorch's own CPU index: PIP_EXTRA_INDEX_URL=... make test
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check lock clean
+
+demo: .venv/.core
+	$(BIN)/curate build -m manifests/quickstart.yaml
+	$(BIN)/curate show quickstart@latest
+
+test: .venv/.test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+.venv/.core: requirements/core.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the core into .venv (about a minute) ..."
+	$(PIP) install --require-hashes -r requirements/core.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.test: .venv/.core requirements/test.txt
+	@echo "installing torch (CPU), transformers, trl and the test tools into .venv ..."
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+# Resolve the locks anew: needs uv. A lock names versions and hashes, never an index.
+COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+lock:
+	$(COMPILE) pyproject.toml requirements/build.in -o requirements/core.txt
+	$(COMPILE) pyproject.toml requirements/build.in --extra dev --extra train -o requirements/test.txt
+	sed -i 's/^torch==\([0-9.]*\)+cpu/torch==\1/' requirements/test.txt
+
+clean:
+	rm -rf .venv data runs

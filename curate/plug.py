@@ -1,0 +1,137 @@
+"""Plugs: one file, one frozen dataclass. The folder is the registry; a plug is loaded when it is used."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+import polars as pl
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from curate.intake import Intake
+
+Table = Literal["problems", "rollouts"]
+
+# What a list in the manifest may name. `problems` are named by folder and file (`dedup.exact`), the others by file.
+FOLDERS: dict[str, tuple[str, ...]] = {
+    "sources": ("curate.sources",),
+    "problems": ("curate.hygiene", "curate.dedup", "curate.decontaminate"),
+    "teacher": ("distill.teachers",),
+    "verdicts": ("curate.verdicts",),
+    "tags": ("curate.tag",),
+    "views": ("curate.views",),
+}
+
+
+class PlugError(ValueError):
+    """A name that no plug has."""
+
+
+class Source(Protocol):
+    """Reads questions, and rollouts where there are some."""
+
+    def __call__(self) -> "Iterator[Intake]":
+        """Batches in the order of the source."""
+
+    def state(self) -> dict[str, str]:
+        """What would be read, without reading it into memory: content digests or a pinned revision. For the lock."""
+
+
+class Stage(Protocol):
+    """Marks rows; never deletes one.
+
+    Class attributes beside the options:
+        over: the table whose kept rows it is given.
+        marks: the table whose ids it gives back; `over` unless said.
+        scope: `row` if each row is judged by itself (runs shard by shard, in processes), else `table`.
+        reads: columns it asks for. Over rollouts, columns of the rollout's problem may be named too.
+        writes: the facts it adds, by name and polars type.
+        drops: the few reasons it may give in the column `drop`.
+        REV: raised when equal options give other marks than before.
+    """
+
+    over: ClassVar[Table]
+    marks: ClassVar[Table]
+    scope: ClassVar[Literal["row", "table"]]
+    reads: ClassVar[tuple[str, ...]]
+    writes: ClassVar[dict[str, Any]]
+    drops: ClassVar[tuple[str, ...]]
+    REV: ClassVar[int]
+
+    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """One row per id in `rows`: `id`, every column of `writes`, and `drop` (a reason or null)."""
+
+
+class View(Protocol):
+    """Chooses what one training stage reads.
+
+    Class attributes beside the options:
+        unit: what its ledger counts, `rollouts` or `problems`.
+        problem_columns, rollout_columns: what `choose` reads; never `reasoning` or `response`.
+        drops: the few reasons for which a unit is left out.
+        schema: the Arrow schema of its rows.
+    """
+
+    unit: ClassVar[Table]
+    problem_columns: ClassVar[tuple[str, ...]]
+    rollout_columns: ClassVar[tuple[str, ...]]
+    drops: ClassVar[tuple[str, ...]]
+    schema: ClassVar[pa.Schema]
+    REV: ClassVar[int]
+
+    def choose(self, problems: pl.DataFrame, rollouts: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """From the kept rows: the fate of every unit (`id`, `drop`: a reason or null), and the picks.
+
+        A pick has `problem_id` (all views), the ids of its rollouts (`rollout_id`, or `chosen_id` and
+        `rejected_id`), and any fact decided here. Picks stand in the order of the problems.
+        """
+
+    def render(self, picks: pl.DataFrame, problems: pl.DataFrame, rollouts: pl.DataFrame) -> pl.DataFrame:
+        """Rows of `schema`, one per pick and in its order. `problems` carries `prompt`: the message list that asks it.
+
+        `rollouts` holds all rollouts, texts included, of the problems that are picked.
+        """
+
+
+def names(kind: str) -> list[str]:
+    """Every plug that a list of this kind may name, sorted."""
+    found = []
+    for package in FOLDERS[kind]:
+        folder = Path(__file__).parent.parent / package.replace(".", "/")
+        prefix = f"{folder.name}." if kind == "problems" else ""
+        found += [f"{prefix}{file.stem}" for file in folder.glob("*.py") if file.stem != "__init__"]
+    return sorted(found)
+
+
+def load(kind: str, name: str) -> type[Any]:
+    """The one public frozen dataclass of the plug's file.
+
+    Raises:
+        PlugError: no plug has this name; says which there are.
+    """
+    if name not in names(kind):
+        close = difflib.get_close_matches(name, names(kind), n=1)
+        guess = f" Did you mean {close[0]!r}?" if close else ""
+        raise PlugError(f"no {kind} plug is named {name!r}.{guess} There are: {', '.join(names(kind))}")
+    package = f"curate.{name}" if kind == "problems" else f"{FOLDERS[kind][0]}.{name}"
+    return plug_class(importlib.import_module(package))
+
+
+def plug_class(module: Any) -> type[Any]:
+    """The public dataclass with a method of a plug that the module defines itself."""
+    classes = [
+        member
+        for member in vars(module).values()
+        if inspect.isclass(member)
+        and member.__module__ == module.__name__
+        and is_dataclass(member)
+        and not member.__name__.startswith("_")
+        and any(hasattr(member, verb) for verb in ("__call__", "choose", "ask"))
+    ]
+    if len(classes) != 1:
+        raise PlugError(f"{module.__file__}: a plug file holds one public plug dataclass; found {len(classes)}")
+    return classes[0]

@@ -1,0 +1,110 @@
+"""The rows: Problem, Rollout and Pair as Arrow schemas, their ids, and the text that a student reads.
+
+One row is one problem or one rollout. A schema here holds what every row has; the facts that stages add (`writes`)
+are appended in the order of the manifest.
+"""
+
+import hashlib
+
+import polars as pl
+import pyarrow as pa
+
+LEVELS = ("elementary", "middle", "high", "college", "graduate")
+
+MESSAGES = pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())]))
+
+PROBLEM = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("problem", pa.string()),
+        pa.field("answer", pa.string()),  # gold; null where there is none
+        pa.field("solution", pa.string()),  # worked
+        pa.field("answer_type", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("source_id", pa.string()),
+        pa.field("license", pa.string()),
+        pa.field("rewritten_from", pa.string()),
+        pa.field("content_hash", pa.string()),
+        pa.field("level", pa.string()),  # one of LEVELS
+        pa.field("domain", pa.string()),
+        pa.field("synthetic", pa.bool_()),  # posed by a program
+    ]
+)
+
+SAMPLING = pa.struct(
+    [
+        pa.field("temperature", pa.float64()),
+        pa.field("top_p", pa.float64()),
+        pa.field("max_tokens", pa.int64()),
+        pa.field("seed", pa.int64()),
+    ]
+)
+
+ROLLOUT = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("index", pa.int32(), nullable=False),
+        pa.field("teacher", pa.string()),  # model@revision
+        pa.field("sampling", SAMPLING),  # null for imported rollouts
+        pa.field("reasoning", pa.string()),
+        pa.field("response", pa.string()),
+        pa.field("format", pa.string()),  # how reasoning and response were told apart (distill.thinking)
+        pa.field("finish_reason", pa.string()),  # stop, length, error, unknown
+        pa.field("prompt_tokens", pa.int64()),
+        pa.field("completion_tokens", pa.int64()),
+        pa.field("source_verdict", pa.string()),  # the source's own label: correct, wrong
+    ]
+)
+
+VERDICT_COLUMNS = ("extracted_answer", "rule_verdict", "judge_verdict", "verdict", "verdict_by")
+"""Rollout columns that `verdicts` stages write; `verdict` is the effective one."""
+
+TEXT_COLUMNS = ("reasoning", "response")
+"""Rollout columns that are read shard by shard only."""
+
+
+def row_ids(*columns: pl.Series) -> pl.Series:
+    """16 hex digits per row over the texts of the columns, null apart from ''. The same on every machine."""
+    # A loop: polars' own hash is fast but promises nothing from one release to the next.
+    rows = zip(*(column.cast(pl.String).to_list() for column in columns), strict=True)
+    return pl.Series("id", [_digest(row) for row in rows], dtype=pl.String)
+
+
+def _digest(row: tuple[str | None, ...]) -> str:
+    hashed = hashlib.blake2b(digest_size=8)
+    for text in row:
+        data = b"\xff" if text is None else text.encode("utf-8", "surrogatepass")
+        hashed.update(len(data).to_bytes(8, "little") + data)
+    return hashed.hexdigest()
+
+
+def content_hash(problem: pl.Series) -> pl.Series:
+    """The id of the text alone, case and spacing aside: equal for the same question from two sources."""
+    plain = problem.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    return row_ids(plain).alias("content_hash")
+
+
+def assistant_text() -> pl.Expr:
+    """What the student learns to write: `<think>\\n{reasoning}\\n</think>\\n\\n{response}`."""
+    reasoning, response = pl.col("reasoning").fill_null(""), pl.col("response").fill_null("")
+    return pl.concat_str(pl.lit("<think>\n"), reasoning, pl.lit("\n</think>\n\n"), response)
+
+
+def to_arrow(rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """The rows in exactly this schema: columns picked, ordered and cast; what is missing becomes null.
+
+    polars writes large strings and Null columns of its own accord, and one such shard breaks `load_dataset`.
+    """
+    arrow = rows.to_arrow()
+    columns = [
+        arrow.column(f.name).cast(f.type) if f.name in arrow.column_names else pa.nulls(rows.height, f.type) for f in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def empty(schema: pa.Schema) -> pl.DataFrame:
+    """No rows, the right columns."""
+    frame = pl.from_arrow(schema.empty_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame

@@ -1,0 +1,89 @@
+"""What is asked of a teacher, what comes back, and the key under which it is paid for once."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Literal, Protocol
+
+FinishReason = Literal["stop", "length", "error", "unknown"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How rollouts are drawn. `n` and `seed` are how many and which; the rest shapes each one."""
+
+    n: int = 8
+    """Rollouts per problem."""
+    temperature: float = 0.6
+    top_p: float = 0.95
+    max_tokens: int = 16384
+    """Upper bound on completion tokens, reasoning included."""
+    seed: int = 0
+    """Mixed with prompt and index into one seed per rollout: a seed shared by prompts triples the spread of pass rates."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One rollout to be drawn: rendered messages, model and revision, sampling, index."""
+
+    messages: tuple[Message, ...]
+    model: str
+    revision: str
+    sampling: Sampling
+    index: int
+    """Which of the n rollouts of this prompt, from 0."""
+    key: str = field(init=False)
+    """32 hex digits over all of the above but `n`: asking for more rollouts asks only for the new indices."""
+
+    def __post_init__(self) -> None:
+        sampling = {name: value for name, value in asdict(self.sampling).items() if name != "n"}
+        messages = [[m.role, m.content] for m in self.messages]
+        parts = [self.model, self.revision, messages, sampling, self.index]
+        text = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+        object.__setattr__(self, "key", hashlib.blake2b(text.encode(), digest_size=16).hexdigest())
+
+    @property
+    def seed(self) -> int:
+        """31 bits of the key: differs by prompt and index, equal on every machine."""
+        return int(self.key[:8], 16) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back for one request, as it came: nothing is parsed away before it is stored."""
+
+    key: str
+    content: str
+    """The text of the message; may hold `<think>` inline."""
+    reasoning: str | None = None
+    """The server's own reasoning field (`reasoning` or `reasoning_content`), where it has one."""
+    finish_reason: FinishReason = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    error: str | None = None
+    """Why there is no text (finish_reason `error`): a short, redacted line."""
+
+
+class Teacher(Protocol):
+    """Anything that answers requests: a server, an engine in this process, a symbolic program."""
+
+    @property
+    def model(self) -> str:
+        """Name under which rollouts are stored and credited."""
+
+    @property
+    def revision(self) -> str:
+        """Commit, date or rate: what else decides the text. Part of every request's key; '' where unknown."""
+
+    def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        """Replies in any order, one per request, told apart by `key`. Pulls requests as it can take them on."""
