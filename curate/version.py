@@ -1,0 +1,146 @@
+"""Versions: `name@v3` is a folder under the data root, whole or absent, described by its lock and never changed."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate.fingerprint import file_digest
+
+LOCK = "lock.json"
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_REFERENCE = re.compile(rf"(?:(?P<name>{NAME.pattern})@)?(?P<version>v[1-9][0-9]*|latest)")
+
+
+class VersionError(ValueError):
+    """No such version, or the name says too little."""
+
+
+class DigestError(ValueError):
+    """The files of a version are not those its lock names."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One dataset version on disk. Its tables are lazy frames: `v.sft`, `v.problems`, `v.rollouts`, `v.ledger`."""
+
+    path: Path
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """What made this version, and what it is made of."""
+        lock: dict[str, Any] = json.loads((self.path / LOCK).read_text(encoding="utf-8"))
+        return lock
+
+    @property
+    def name(self) -> str:
+        """`math@v3`."""
+        return f"{self.lock['name']}@v{self.lock['version']}"
+
+    @property
+    def digest(self) -> str:
+        """sha256 over the row digests of all tables: equal rows, equal digest, whatever wrote the files."""
+        return str(self.lock["digest"])
+
+    def table(self, name: str, split: str | None = None) -> pl.LazyFrame:
+        """The rows of one table, of both splits unless one is named.
+
+        Raises:
+            VersionError: the version has no such table or split; says which there are.
+        """
+        tables = self.lock["tables"]
+        if name not in tables:
+            raise VersionError(f"{self.name} has no table {name!r}. There are: {', '.join(tables)}")
+        if split is not None and split not in tables[name]:
+            raise VersionError(f"{self.name}: {name} has no split {split!r}. There are: {', '.join(tables[name])}")
+        parts = tables[name] if split is None else {split: tables[name][split]}
+        files = [self.path / file["path"] for part in parts.values() for file in part["files"]]
+        return pl.scan_parquet(files)
+
+    def __getattr__(self, name: str) -> pl.LazyFrame:
+        if name.startswith("_") or name not in self.lock["tables"]:
+            raise AttributeError(name)
+        return self.table(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.lock["tables"]]
+
+    def check_files(self) -> None:
+        """Every file is the one that the lock names, and there is no other.
+
+        Raises:
+            DigestError: with every file that is missing, changed, added, or a link.
+        """
+        faults = []
+        for name, facts in self.lock["files"].items():
+            file = self.path / name
+            if not file.resolve().is_relative_to(self.path.resolve()) or file.is_symlink():
+                faults.append(f"{name}: leads out of the version's folder")
+            elif not file.is_file():
+                faults.append(f"{name}: missing")
+            elif file.stat().st_size != facts["bytes"] or file_digest(file) != facts["sha256"]:
+                faults.append(f"{name}: not the bytes that the lock names")
+        present = {str(file.relative_to(self.path)) for file in self.path.rglob("*") if not file.is_dir()}
+        faults += [f"{name}: not named in the lock" for name in sorted(present - set(self.lock["files"]) - {LOCK})]
+        if faults:
+            listed = "\n  ".join(faults)
+            raise DigestError(f"{self.name} is not what its lock says:\n  {listed}\nBuild it again from its manifest.")
+
+
+def data_root(root: Path | str | None = None) -> Path:
+    """`root`, else the environment variable COTILLION_DATA, else `data` where you stand."""
+    return Path(root or os.environ.get("COTILLION_DATA") or "data")
+
+
+def versions(root: Path, name: str) -> list[Version]:
+    """The dataset's versions, oldest first. A folder without a lock is none."""
+    found = [path for path in (root / name).glob("v*") if re.fullmatch(r"v[1-9][0-9]*", path.name) and (path / LOCK).is_file()]
+    return [Version(path) for path in sorted(found, key=lambda path: int(path.name[1:]))]
+
+
+def datasets(root: Path) -> Iterator[str]:
+    """Names of the datasets under the root that have a version."""
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        if folder.is_dir() and NAME.fullmatch(folder.name) and versions(root, folder.name):
+            yield folder.name
+
+
+def open_version(reference: str | Path, root: Path | str | None = None) -> Version:
+    """The version that `v3`, `math@v3`, `math@latest`, `latest` or a path to its folder names.
+
+    Raises:
+        VersionError: nothing of that name, or several datasets that it could mean; says which there are.
+    """
+    folder = Path(reference)
+    if (folder / LOCK).is_file():
+        return Version(folder)
+    root = data_root(root)
+    match = _REFERENCE.fullmatch(str(reference))
+    if not match:
+        raise VersionError(f"{str(reference)!r} names no version: write v3, math@v3, math@latest or a version's folder")
+    name = match["name"] or _only_dataset(root, str(reference))
+    found = versions(root, name)
+    if not found:
+        there = ", ".join(datasets(root)) or "none yet (curate build -m MANIFEST makes one)"
+        raise VersionError(f"no dataset {name!r} under {root}. There are: {there}")
+    if match["version"] == "latest":
+        return found[-1]
+    for version in found:
+        if version.path.name == match["version"]:
+            return version
+    raise VersionError(f"{name} has no {match['version']}. There are: {', '.join(v.path.name for v in found)}")
+
+
+def _only_dataset(root: Path, reference: str) -> str:
+    names = list(datasets(root))
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise VersionError(f"no dataset under {root}: curate build -m MANIFEST makes one (or give --root)")
+    raise VersionError(f"{reference!r} could mean any of: {', '.join(f'{name}@{reference}' for name in names)}")
