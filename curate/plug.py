@@ -1,20 +1,30 @@
 """Plugs: one file, one frozen dataclass. The folder is the registry; a plug is loaded when it is used."""
 
+# Annotations stay text: `curate --help` and `curate check` reach this file, and polars alone takes a quarter second.
+from __future__ import annotations
+
 import difflib
 import importlib
 import inspect
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
-
-import polars as pl
-import pyarrow as pa
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
     from curate.intake import Intake
 
 Table = Literal["problems", "rollouts"]
+
+ManifestPath = Annotated[str, "a path beside the manifest"]
+"""The type of an option that names a file or a glob: `path: ManifestPath`, also inside a tuple or a dict.
+
+The manifest's reader makes it absolute against the manifest's folder (`--set`: against the working directory); a plug
+built in Python gets what it was given.
+"""
 
 # What a list in the manifest may name. `problems` are named by folder and file (`dedup.exact`), the others by file.
 FOLDERS: dict[str, tuple[str, ...]] = {
@@ -34,7 +44,7 @@ class PlugError(ValueError):
 class Source(Protocol):
     """Reads questions, and rollouts where there are some."""
 
-    def __call__(self) -> "Iterator[Intake]":
+    def __call__(self) -> Iterator[Intake]:
         """Batches in the order of the source."""
 
     def state(self) -> dict[str, str]:

@@ -4,7 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
 
 FinishReason = Literal["stop", "length", "error", "unknown"]
 
@@ -19,15 +21,20 @@ class Message:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How rollouts are drawn. `n` and `seed` are how many and which; the rest shapes each one."""
+    """How rollouts are drawn. `n` and `seed` are how many and which; the rest shapes each one.
 
-    n: int = 8
+    The bounds are those of a manifest; nothing checks them here.
+    """
+
+    n: Annotated[int, Field(ge=1, le=1024)] = 8
     """Rollouts per problem."""
-    temperature: float = 0.6
-    top_p: float = 0.95
-    max_tokens: int = 16384
+    temperature: Annotated[float, Field(ge=0, le=2)] = 0.6
+    """0 always takes the likeliest token."""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Draws from the likeliest tokens that together have this share."""
+    max_tokens: Annotated[int, Field(ge=1)] = 16384
     """Upper bound on completion tokens, reasoning included."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     """Mixed with prompt and index into one seed per rollout: a seed shared by prompts triples the spread of pass rates."""
 
 
