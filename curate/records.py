@@ -5,11 +5,13 @@ are appended in the order of the manifest.
 """
 
 import hashlib
+from typing import Literal, get_args
 
 import polars as pl
 import pyarrow as pa
 
-LEVELS = ("elementary", "middle", "high", "college", "graduate")
+Level = Literal["elementary", "middle", "high", "college", "graduate"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 MESSAGES = pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())]))
 
@@ -26,6 +28,7 @@ PROBLEM = pa.schema(
         pa.field("rewritten_from", pa.string()),
         pa.field("content_hash", pa.string()),
         pa.field("level", pa.string()),  # one of LEVELS
+        pa.field("source_level", pa.string()),  # the source's own word where it is none of LEVELS: `Level 5`, `3`
         pa.field("domain", pa.string()),
         pa.field("synthetic", pa.bool_()),  # posed by a program
     ]
@@ -53,9 +56,37 @@ ROLLOUT = pa.schema(
         pa.field("finish_reason", pa.string()),  # stop, length, error, unknown
         pa.field("prompt_tokens", pa.int64()),
         pa.field("completion_tokens", pa.int64()),
+        pa.field("reasoning_chars", pa.int64()),  # see text_lengths: views never read the texts themselves
+        pa.field("response_chars", pa.int64()),
         pa.field("source_verdict", pa.string()),  # the source's own label: correct, wrong
     ]
 )
+
+PAIR = pa.schema(
+    [
+        pa.field("prompt", MESSAGES),
+        pa.field("chosen", MESSAGES),
+        pa.field("rejected", MESSAGES),
+        pa.field("problem_id", pa.string()),
+        pa.field("chosen_id", pa.string()),
+        pa.field("rejected_id", pa.string()),
+        pa.field("because", pa.string()),
+        pa.field("chosen_length", pa.int64()),  # rollout_length: tokens, or characters for both
+        pa.field("rejected_length", pa.int64()),
+        pa.field("chosen_teacher", pa.string()),
+        pa.field("rejected_teacher", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("source_id", pa.string()),
+        pa.field("license", pa.string()),
+        pa.field("level", pa.string()),
+        pa.field("domain", pa.string()),
+        pa.field("pass_rate", pa.float64()),
+        pa.field("pass_rate_n", pa.int64()),
+    ]
+)
+
+FACTS = {"verdict": pl.String, "pass_rate": pl.Float64, "pass_rate_n": pl.Int64, "pass_rate_level": pl.String}
+"""Facts of stages that views read, by name and type."""
 
 VERDICT_COLUMNS = ("extracted_answer", "rule_verdict", "judge_verdict", "verdict", "verdict_by")
 """Rollout columns that `verdicts` stages write; `verdict` is the effective one."""
@@ -91,6 +122,40 @@ def assistant_text() -> pl.Expr:
     return pl.concat_str(pl.lit("<think>\n"), reasoning, pl.lit("\n</think>\n\n"), response)
 
 
+def text_lengths() -> tuple[pl.Expr, pl.Expr]:
+    """`reasoning_chars` and `response_chars`, 0 for no text: lengths that views can read without the texts."""
+    reasoning, response = (pl.col(name).str.len_chars().fill_null(0).cast(pl.Int64) for name in TEXT_COLUMNS)
+    return reasoning.alias("reasoning_chars"), response.alias("response_chars")
+
+
+def rollout_length() -> pl.Expr:
+    """Completion tokens where every rollout of the problem (in this frame) has them, else characters of the text.
+
+    Never one for one rollout and the other for its neighbour: they could not be compared.
+    """
+    tokens = pl.when(pl.col("completion_tokens") > 0).then("completion_tokens")
+    chars = pl.col("reasoning_chars") + pl.col("response_chars")
+    all_counted = tokens.is_not_null().all().over("problem_id")
+    return pl.when(all_counted).then(tokens).otherwise(chars).alias("rollout_length")
+
+
+def effective_level() -> pl.Expr:
+    """The source's (or a judge's) own level where there is one, else the one mapped from the pass rate."""
+    return pl.coalesce("level", "pass_rate_level").alias("level")
+
+
+def with_facts(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with every column of FACTS: null where the manifest has no stage that writes it."""
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in FACTS.items() if name not in rows.columns]
+    return rows.with_columns(missing)
+
+
+def draws(ids: pl.Series, seed: int) -> pl.Series:
+    """A number in [0, 1) per id, drawn by id and seed alone: equal on every machine, whatever other rows there are."""
+    hexes = row_ids(ids, pl.repeat(str(seed), len(ids), eager=True))
+    return (hexes.str.slice(0, 13).str.to_integer(base=16) / 16**13).alias("draw")
+
+
 def to_arrow(rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """The rows in exactly this schema: columns picked, ordered and cast; what is missing becomes null.
 
@@ -98,7 +163,8 @@ def to_arrow(rows: pl.DataFrame, schema: pa.Schema) -> pa.Table:
     """
     arrow = rows.to_arrow()
     columns = [
-        arrow.column(f.name).cast(f.type) if f.name in arrow.column_names else pa.nulls(rows.height, f.type) for f in schema
+        arrow.column(f.name).cast(f.type) if f.name in arrow.column_names else pa.nulls(rows.height, f.type)
+        for f in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 

@@ -1,0 +1,101 @@
+"""View rl: the problems from which reinforcement learning can learn something."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import polars as pl
+import pyarrow as pa
+from pydantic import Field
+
+from curate.records import MESSAGES, effective_level, rollout_length, with_facts
+from curate.worked import check_band, in_band
+
+
+@dataclass(frozen=True)
+class Rl:
+    """Problems with a gold answer that the teacher solves now and then, in rollouts of like length.
+
+    A group whose rewards are all equal gives no gradient, so by default those with a pass rate of 0 or 1 stay out
+    (DAPO, arXiv 2503.14476); lengths that differ much within a group make training unstable (arXiv 2504.21233,
+    stage 4), but asking for like lengths also favours short and easy problems, so that is off unless asked for.
+
+    Example:
+        >>> from curate.records import ROLLOUT, empty
+        >>> problems = pl.DataFrame({"id": ["p", "q", "r"], "answer": ["1", "2", None], "pass_rate": [0.5, 1.0, 0.5]})
+        >>> fates, picks = Rl().choose(problems, empty(ROLLOUT), seed=0)
+        >>> fates["drop"].to_list(), picks["problem_id"].to_list()
+        ([None, 'pass_rate', 'no_gold'], ['p'])
+    """
+
+    unit = "problems"
+    problem_columns = ("id", "answer", "pass_rate")
+    rollout_columns = ("id", "problem_id", "finish_reason", "completion_tokens", "reasoning_chars", "response_chars")
+    drops = ("no_gold", "no_pass_rate", "pass_rate", "length_spread")
+    schema = pa.schema(
+        [
+            pa.field("prompt", MESSAGES),
+            pa.field("solution", pa.string()),  # TRL's name for the gold answer
+            pa.field("id", pa.string()),  # of the problem
+            pa.field("problem", pa.string()),
+            pa.field("answer_type", pa.string()),
+            pa.field("source", pa.string()),
+            pa.field("source_id", pa.string()),
+            pa.field("license", pa.string()),
+            pa.field("level", pa.string()),
+            pa.field("domain", pa.string()),
+            pa.field("pass_rate", pa.float64()),
+            pa.field("pass_rate_n", pa.int64()),
+            pa.field("length_spread", pa.float64()),
+        ]
+    )
+    REV = 1
+
+    pass_rate: tuple[float, float] | None = None
+    """Lowest and highest pass rate to keep, ends included ([0.05, 0.5] drops what is solved more often than not).
+    None keeps everything strictly between 0 and 1."""
+
+    unsampled: bool = False
+    """Keep problems without a pass rate, too: no rollout of theirs was judged."""
+
+    length_spread: Annotated[float, Field(ge=0)] | None = None
+    """Highest coefficient of variation (standard deviation over mean) of the problem's rollout lengths; a problem with
+    fewer than two rollouts has none and stays out. None asks for nothing."""
+
+    def __post_init__(self) -> None:
+        check_band("pass_rate", self.pass_rate)
+
+    def choose(self, problems: pl.DataFrame, rollouts: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The fate of every problem, and the picks (`problem_id`, `length_spread`)."""
+        spread = _length_spread(rollouts)
+        facts = with_facts(problems).join(spread, on="id", how="left", maintain_order="left")
+        fates = facts.select("id", "length_spread", drop=self._reason())
+        picks = fates.filter(pl.col("drop").is_null()).select("length_spread", problem_id="id")
+        return fates.select("id", "drop"), picks
+
+    def render(self, picks: pl.DataFrame, problems: pl.DataFrame, rollouts: pl.DataFrame) -> pl.DataFrame:
+        """Prompts with the gold answer as `solution`."""
+        rows = picks.join(problems, left_on="problem_id", right_on="id", how="left", maintain_order="left")
+        rows = with_facts(rows).with_columns(effective_level(), id=pl.col("problem_id"), solution=pl.col("answer"))
+        return rows.select(self.schema.names)
+
+    def _reason(self) -> pl.Expr:
+        rate = pl.col("pass_rate")
+        useful = (rate > 0) & (rate < 1) if self.pass_rate is None else in_band(rate, self.pass_rate)
+        even = pl.lit(True) if self.length_spread is None else pl.col("length_spread") <= self.length_spread
+        return (
+            pl.when(pl.col("answer").fill_null("").str.strip_chars() == "")
+            .then(pl.lit("no_gold"))
+            .when(rate.is_null() & pl.lit(not self.unsampled))
+            .then(pl.lit("no_pass_rate"))
+            .when(rate.is_not_null() & ~useful)
+            .then(pl.lit("pass_rate"))
+            .when(~even.fill_null(False))
+            .then(pl.lit("length_spread"))
+        )
+
+
+def _length_spread(rollouts: pl.DataFrame) -> pl.DataFrame:
+    """Coefficient of variation per problem. Cut-off rollouts count at the length where they were cut."""
+    lengths = rollouts.filter(pl.col("finish_reason").ne_missing("error")).select("problem_id", length=rollout_length())
+    many = lengths.filter(pl.len().over("problem_id") > 1)
+    return many.group_by(id="problem_id").agg(length_spread=pl.col("length").std(ddof=0) / pl.col("length").mean())
