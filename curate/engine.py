@@ -1,0 +1,152 @@
+"""Runs stages: a table stage on its columns, a row stage shard by shard in processes. Marks are kept by fingerprint."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate.cache import Cache
+from curate.fingerprint import fingerprint, row_digest
+from curate.records import TEXT_COLUMNS
+
+BATCH_ROWS = 2048
+"""Rows of a shard whose texts are in memory at once."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The texts of all rollouts of a run of problems, on disk."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row stage on one shard: the rows it is to mark, and where their texts lie."""
+
+    stage: Any
+    rows: pl.DataFrame
+    """Everything that the stage reads but the texts; with `id`."""
+    shard: Shard
+    texts: tuple[str, ...]
+
+
+def table_marks(name: str, stage: Any, rows: pl.DataFrame, cache: Cache) -> pl.DataFrame:
+    """The stage's marks on the rows, from the cache where the same options met the same rows before."""
+    key = fingerprint("marks", *identity(name, stage), row_digest([rows]))
+    return cache.frame(key, lambda: stage(rows))
+
+
+def shard_marks(
+    name: str, stage: Any, rows: pl.DataFrame, shards: list[Shard], cache: Cache, pool: "Pool", done: Callable[[int], None]
+) -> pl.DataFrame:
+    """The stage's marks over all shards, in their order.
+
+    Args:
+        rows: what the stage reads but the texts, and `shard`: each row's place in `shards`, never falling.
+        done: called with the number of rows finished.
+    """
+    texts = tuple(column for column in stage.reads if column in TEXT_COLUMNS)
+    if rows.is_empty():
+        marks: pl.DataFrame = stage(rows.drop("shard").with_columns(pl.lit(None, pl.String).alias(c) for c in texts))
+        return marks
+    keys, waiting = [], {}
+    for (place,), part in rows.partition_by("shard", include_key=False, maintain_order=True, as_dict=True).items():
+        shard = shards[place]
+        keys.append(fingerprint("marks", *identity(name, stage), row_digest([part]), shard.sha256 if texts else ""))
+        if cache.has(keys[-1]):
+            done(part.height)
+        else:
+            waiting[len(keys) - 1] = Job(stage, part, shard, texts)
+    for index, marks in pool.run(waiting):
+        cache.frame(keys[index], marks.clone)
+        done(marks.height)
+    return pl.concat([pl.read_parquet(cache.folder / key / "frame.parquet") for key in keys])
+
+
+def identity(name: str, stage: Any) -> tuple[str, int, dict[str, Any]]:
+    """What decides a stage's marks beside its rows: its name, its revision, its options."""
+    return name, getattr(stage, "REV", 1), plain(asdict(stage))
+
+
+def plain(value: Any) -> Any:
+    """Options as JSON knows them."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+class Pool:
+    """Worker processes, started when first needed, kept for the whole build."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._executor: ProcessPoolExecutor | None = None
+
+    def run(self, jobs: dict[int, Job]) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Marks by job, in the order in which they end; a few jobs ahead of the workers and no more."""
+        if self.workers == 1 or len(jobs) == 1:
+            yield from ((index, run_job(job)) for index, job in jobs.items())
+            return
+        ahead: dict[Future[pl.DataFrame], int] = {}
+        for index, job in jobs.items():
+            ahead[self._start().submit(run_job, job)] = index
+            if len(ahead) >= 2 * self.workers:
+                yield from self._ended(ahead)
+        while ahead:
+            yield from self._ended(ahead)
+
+    def close(self) -> None:
+        """Ends the workers; what they were at is done again by the next build."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _ended(self, ahead: dict[Future[pl.DataFrame], int]) -> Iterator[tuple[int, pl.DataFrame]]:
+        for future in wait(ahead, return_when=FIRST_COMPLETED).done:
+            yield ahead.pop(future), future.result()
+
+    def _start(self) -> ProcessPoolExecutor:
+        if self._executor is None:
+            # Not fork: polars' threads do not survive one.
+            self._executor = ProcessPoolExecutor(self.workers, mp_context=get_context("forkserver"), initializer=_quiet)
+        return self._executor
+
+
+@contextmanager
+def worker_pool(workers: int | None = None) -> Iterator[Pool]:
+    """A pool of as many workers as cores, unless said."""
+    pool = Pool(workers or len(os.sched_getaffinity(0)))
+    try:
+        yield pool
+    finally:
+        pool.close()
+
+
+def run_job(job: Job) -> pl.DataFrame:
+    """The stage's marks on one shard, its texts read in batches."""
+    batches = [job.rows[start : start + BATCH_ROWS] for start in range(0, job.rows.height, BATCH_ROWS)] or [job.rows]
+    return pl.concat([job.stage(_with_texts(rows, job)) for rows in batches])
+
+
+def _with_texts(rows: pl.DataFrame, job: Job) -> pl.DataFrame:
+    if not job.texts:
+        return rows
+    wanted = pl.col("id").is_in(rows["id"].implode())
+    texts = pl.scan_parquet(job.shard.path).filter(wanted).select("id", *job.texts).collect()
+    return rows.join(texts, on="id", how="left", maintain_order="left")
+
+
+def _quiet() -> None:
+    """Ctrl-C ends the build in the parent; a worker's own traceback would only hide the message."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,122 @@
+"""The tables of a version: views rendered shard by shard, then problems, rollouts, ledger and funnel."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+
+from curate.cache import Cache
+from curate.engine import Shard, identity, plain
+from curate.fingerprint import fingerprint, row_digest
+from curate.ledger import FUNNEL, LEDGER, Ledger
+from curate.publish import Table
+from curate.records import PROBLEM, ROLLOUT
+from curate.tables import read_parts, write_parts, write_split
+
+if TYPE_CHECKING:
+    from curate.manifest import Manifest, Use
+
+FATE = [pa.field("dropped_by", pa.string()), pa.field("drop_reason", pa.string())]
+PLACE = [pa.field("cluster", pa.string()), pa.field("split", pa.string())]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Writes tables from the marked frames; a table whose rows did not change is taken from the cache."""
+
+    manifest: "Manifest"
+    problems: pl.DataFrame
+    rollouts: pl.DataFrame
+    shards: list[Shard]
+    cache: Cache
+
+    def view(self, use: "Use", picks: pl.DataFrame) -> Table:
+        """The picks as rows, by split of their problem's cluster."""
+        picks = picks.join(
+            self.problems.select("split", "ordinal", problem_id="id"), on="problem_id", how="left", maintain_order="left"
+        )
+        parts = {s: picks.filter(pl.col("split") == s).drop("split") for s in ("train", "heldout")}
+        chosen = {split: rows for split, rows in parts.items() if split == "train" or rows.height}
+        prompt = plain(asdict(self.manifest.prompt))
+        # What a row shows beside the picks: its problem's and rollout's columns, and the texts in the shards.
+        key = fingerprint(
+            "view", *identity(use.name, use.plug), prompt, row_digest([picks]), self._problem_key, self._rollout_key
+        )
+        return self._table(key, use.plug.schema, {s: self._rendered(use.plug, rows) for s, rows in chosen.items()})
+
+    def problem_table(self) -> Table:
+        """Every problem, kept or dropped, with its marks."""
+        schema = _with_facts(PROBLEM, self.problems, PLACE)
+        return self._table(fingerprint("problems", self._problem_key), schema, {"train": iter([self.problems])})
+
+    def rollout_table(self) -> Table:
+        """Every rollout, kept or dropped, with its texts and its marks."""
+        schema = _with_facts(ROLLOUT, self.rollouts, [])
+        return self._table(fingerprint("rollouts table", self._rollout_key), schema, {"train": self._whole_rollouts()})
+
+    def ledger_table(self, ledger: Ledger) -> Table:
+        """One row for every row that was dropped or left out."""
+        rows = ledger.rows()
+        return self._table(fingerprint("ledger", row_digest([rows])), LEDGER, {"train": iter([rows])})
+
+    def funnel_table(self, ledger: Ledger) -> Table:
+        """One row per stage and view: seen, kept, dropped by reason."""
+        rows = ledger.funnel()
+        return self._table(fingerprint("funnel", row_digest([rows])), FUNNEL, {"train": iter([rows])})
+
+    def _table(self, key: str, schema: pa.Schema, splits: dict[str, Iterator[pl.DataFrame]]) -> Table:
+        def make(folder: Any) -> None:
+            write_parts(folder, {split: write_split(folder, split, schema, rows) for split, rows in splits.items()})
+
+        folder = self.cache.keep(key, make)
+        return Table(folder, read_parts(folder))
+
+    def _rendered(self, view: Any, picks: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Rows shard by shard, so that only one shard's texts are in memory."""
+        if view.unit == "problems":
+            yield view.render(picks.drop("ordinal"), self._asked(picks), self.rollouts.clear())
+            return
+        owners = self.rollouts.select("problem_id", "shard").unique()
+        placed = picks.join(owners, on="problem_id", how="left", maintain_order="left")
+        for (place,), part in placed.partition_by("shard", as_dict=True, maintain_order=True, include_key=False).items():
+            yield view.render(part.drop("ordinal"), self._asked(part), self._with_texts(place, part["problem_id"]))
+
+    def _asked(self, picks: pl.DataFrame) -> pl.DataFrame:
+        picked = pl.col("id").is_in(picks["problem_id"].implode())
+        return self.problems.filter(picked).with_columns(prompt=self.manifest.prompt.messages(pl.col("problem")))
+
+    def _with_texts(self, place: int, problem_ids: pl.Series) -> pl.DataFrame:
+        wanted = pl.col("problem_id").is_in(problem_ids.implode())
+        texts = pl.scan_parquet(self.shards[place].path).filter(wanted).select("id", "reasoning", "response").collect()
+        rows = self.rollouts.filter((pl.col("shard") == place) & wanted)
+        return rows.join(texts, on="id", how="left", maintain_order="left")
+
+    def _whole_rollouts(self) -> Iterator[pl.DataFrame]:
+        for place, shard in enumerate(self.shards):
+            texts = pl.read_parquet(shard.path, columns=["id", "reasoning", "response"])
+            rows = self.rollouts.filter(pl.col("shard") == place)
+            yield rows.join(texts, on="id", how="left", maintain_order="left")
+
+    @cached_property
+    def _problem_key(self) -> str:
+        return row_digest([self.problems])
+
+    @cached_property
+    def _rollout_key(self) -> list[str]:
+        return [row_digest([self.rollouts]), *(shard.sha256 for shard in self.shards)]
+
+
+def _with_facts(base: pa.Schema, rows: pl.DataFrame, end: list[pa.Field]) -> pa.Schema:
+    """The base schema, the facts that stages added in their order, and the row's fate."""
+    known = {*base.names, "ordinal", "shard", *(f.name for f in (*end, *FATE))}
+    facts = [pa.field(name, _arrow_type(dtype)) for name, dtype in rows.schema.items() if name not in known]
+    return pa.schema([*base, *facts, *end, *FATE])
+
+
+def _arrow_type(dtype: pl.DataType) -> pa.DataType:
+    """The Arrow type of a fact: plain strings, never large ones."""
+    kind = pl.Series([], dtype=dtype).to_arrow().type
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind

@@ -1,0 +1,95 @@
+"""Reads the sources of a manifest: every row accounted for, every problem once, each source read once per content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate.cache import Cache
+from curate.engine import identity
+from curate.fingerprint import fingerprint
+from curate.intake import UNREADABLE, Intake
+from curate.records import PROBLEM, content_hash, empty
+from curate.shards import distinct_ids
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """What one source held."""
+
+    name: str
+    rows: int
+    """Rows in the source, unreadable ones too."""
+    rollouts: int
+    """Rollouts in them, unreadable ones too."""
+    unreadable: pl.DataFrame
+    """What could not be read (intake.UNREADABLE)."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All sources, read."""
+
+    problems: pl.DataFrame
+    """Columns of PROBLEM and `ordinal`, in first-seen order."""
+    fragments: list[Path]
+    """Files with the rollouts that came along."""
+    sources: list[SourceRows]
+
+
+def read_sources(
+    sources: list[tuple[str, Any]], states: list[dict[str, str]], cache: Cache, done: Callable[[int], None]
+) -> Questions:
+    """Problems and rollouts of all sources.
+
+    Args:
+        sources: name and plug of each.
+        states: what each would read (`Source.state`), which decides whether it is read again.
+        done: called with the number of problems read.
+    """
+    folders = []
+    for (name, plug), state in zip(sources, states, strict=True):
+        options = identity(name, plug)[2]
+        located = {key: value for key, value in options.items() if key not in ("path", "root")}
+        key = fingerprint("source", name, getattr(plug, "REV", 1), located, state)
+        folders.append(cache.keep(key, lambda aside, plug=plug: _spool(aside, plug, done)))  # type: ignore[misc]  # bound now
+    rows = [pl.read_parquet(folder / "problems.parquet") for folder in folders]
+    fragments = [path for folder in folders for path in sorted(folder.glob("rollouts-*.parquet"))]
+    problems = pl.concat([empty(PROBLEM), *rows], how="diagonal_relaxed").select(PROBLEM.names)
+    brought = [pl.scan_parquet(path).select("problem_id").unique().collect() for path in fragments]
+    owners = pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"]
+    return Questions(_each_once(problems, owners), fragments, [_counted(n, f) for (n, _), f in zip(sources, folders, strict=True)])
+
+
+def _each_once(problems: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
+    """One row per problem: rows that only add rollouts to a problem are merged, other repeats become rows of their own."""
+    repeat = pl.col("id").is_duplicated() & ~pl.col("id").is_first_distinct()
+    problems = problems.filter(~(repeat & pl.col("id").is_in(owners.unique().implode())))
+    return problems.with_columns(
+        id=distinct_ids(problems["id"]), content_hash=content_hash(problems["problem"]), ordinal=pl.int_range(pl.len())
+    )
+
+
+def _spool(folder: Path, plug: Any, done: Callable[[int], None]) -> None:
+    """Reads the source batch by batch into `problems.parquet`, `rollouts-*.parquet` and `unreadable.parquet`."""
+    problems, unreadable = [empty(PROBLEM)], [pl.DataFrame(schema=UNREADABLE)]
+    rows = rollouts = 0
+    batch: Intake
+    for number, batch in enumerate(plug()):
+        problems.append(batch.problems)
+        unreadable.append(batch.unreadable)
+        rows += batch.rows
+        rollouts += batch.rollouts.height + batch.unreadable.filter(pl.col("unit") == "rollouts").height
+        if batch.rollouts.height:
+            batch.rollouts.write_parquet(folder / f"rollouts-{number:06d}.parquet")
+        done(batch.problems.height)
+    pl.concat(problems, how="diagonal_relaxed").write_parquet(folder / "problems.parquet")
+    pl.concat(unreadable).write_parquet(folder / "unreadable.parquet")
+    pl.DataFrame({"rows": [rows], "rollouts": [rollouts]}).write_parquet(folder / "counts.parquet")
+
+
+def _counted(name: str, folder: Path) -> SourceRows:
+    counts = pl.read_parquet(folder / "counts.parquet").row(0, named=True)
+    return SourceRows(name, counts["rows"], counts["rollouts"], pl.read_parquet(folder / "unreadable.parquet"))

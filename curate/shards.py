@@ -1,0 +1,135 @@
+"""The rollouts of a build: what the sources brought and what the teacher gave, one table in shards of problems.
+
+A shard holds every rollout of SHARD_PROBLEMS problems in a row, so that whatever joins a problem with the texts of
+its rollouts reads one file. The other columns fit in memory for millions of rollouts; the texts never have to.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from curate.cache import Cache
+from curate.engine import Shard
+from curate.fingerprint import file_digest, fingerprint, row_digest
+from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_lengths, to_arrow
+from distill.request import Message, Reply, Request, Sampling
+from distill.store import Store
+from distill.thinking import split_columns
+
+SHARD_PROBLEMS = 256
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is asked of the teacher: `n` rollouts for each of these problems."""
+
+    model: str
+    revision: str
+    sampling: Sampling
+    problems: pl.DataFrame
+    """`id`, `ordinal` and `prompt` (message lists) of the problems that are asked, in order."""
+
+    def requests(self, start: int = 0, stop: int | None = None) -> Iterator[Request]:
+        """Requests of the problems with start <= ordinal < stop, all indices of one problem together."""
+        inside = pl.col("ordinal") >= start
+        asked = self.problems.filter(inside if stop is None else inside & (pl.col("ordinal") < stop))
+        for turns in asked["prompt"]:
+            messages = tuple(Message(**turn) for turn in turns)
+            for index in range(self.sampling.n):
+                yield Request(messages, self.model, self.revision, self.sampling, index)
+
+    @property
+    def total(self) -> int:
+        """How many rollouts are asked for."""
+        return self.problems.height * self.sampling.n
+
+
+def gather(
+    problems: pl.DataFrame, fragments: list[Path], draw: Draw | None, store: Store | None, cache: Cache
+) -> tuple[list[Shard], pl.DataFrame]:
+    """The shards, and all columns but the texts of all rollouts, with `shard`: the row's place in the list.
+
+    Args:
+        problems: `id` and `ordinal` of every problem, dropped ones too.
+        fragments: files with imported rollouts, in the order of the sources.
+    """
+    asked = fingerprint(draw.model, draw.revision, asdict(draw.sampling), row_digest([draw.problems])) if draw else ""
+    failed = [r.key for r in _replies_of(draw, store) if r.finish_reason == "error"] if draw and store else []
+    imported = [file_digest(path) for path in fragments]
+    key = fingerprint("rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed)
+    folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store))
+    shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
+    columns = [name for name in ROLLOUT.names if name not in TEXT_COLUMNS]
+    keys = [
+        pl.read_parquet(shard.path, columns=columns).with_columns(shard=pl.lit(place, pl.Int32))
+        for place, shard in enumerate(shards)
+    ]
+    nothing = empty(ROLLOUT).select(columns).with_columns(shard=pl.lit(0, pl.Int32))
+    return shards, pl.concat([nothing, *keys]) if keys else nothing
+
+
+def _replies_of(draw: Draw, store: Store) -> Iterator[Reply]:
+    for start in range(0, int(draw.problems["ordinal"].max() or 0) + 1, SHARD_PROBLEMS):
+        yield from store.get([request.key for request in draw.requests(start, start + SHARD_PROBLEMS)])
+
+
+def _write_shards(
+    folder: Path, problems: pl.DataFrame, fragments: list[Path], draw: Draw | None, store: Store | None
+) -> None:
+    ordinals = problems.select(problem_id="id", ordinal="ordinal")
+    pieces = folder / "pieces"
+    pieces.mkdir()
+    for number, fragment in enumerate(fragments):
+        rows = pl.read_parquet(fragment).join(ordinals, on="problem_id", maintain_order="left")
+        rows = rows.with_columns(shard=pl.col("ordinal") // SHARD_PROBLEMS)
+        for (shard,), piece in rows.partition_by("shard", include_key=False, as_dict=True).items():
+            piece.write_ipc(pieces / f"{shard:05d}-{number:07d}.arrow")
+    for shard in range(-(-problems.height // SHARD_PROBLEMS)):
+        parts = [pl.read_ipc(path, memory_map=False) for path in sorted(pieces.glob(f"{shard:05d}-*.arrow"))]
+        if draw and store:
+            parts.append(_sampled(draw, store, shard))
+        rows = _numbered(pl.concat(parts, how="diagonal_relaxed")) if parts else empty(ROLLOUT)
+        pq.write_table(to_arrow(rows, ROLLOUT), folder / f"{shard:05d}.parquet", compression="zstd", row_group_size=512)
+    for piece_path in pieces.iterdir():
+        piece_path.unlink()
+    pieces.rmdir()
+
+
+def _sampled(draw: Draw, store: Store, shard: int) -> pl.DataFrame:
+    """The teacher's rollouts of one shard's problems, reasoning and response told apart."""
+    start, stop = shard * SHARD_PROBLEMS, (shard + 1) * SHARD_PROBLEMS
+    replies = store.get([request.key for request in draw.requests(start, stop)])
+    asked = draw.problems.filter(pl.col("ordinal").is_between(start, stop, closed="left"))
+    reasoning, response, form = split_columns([r.content for r in replies], [r.reasoning for r in replies])
+    sampling = {name: value for name, value in asdict(draw.sampling).items() if name != "n"}
+    every = pl.int_ranges(draw.sampling.n, dtype=pl.Int64)
+    owners = asked.select("ordinal", problem_id="id").with_columns(draw_index=every).explode("draw_index")
+    return owners.with_columns(
+        teacher=pl.lit(f"{draw.model}@{draw.revision}" if draw.revision else draw.model),
+        sampling=pl.struct(**{name: pl.lit(value) for name, value in sampling.items()}),
+        reasoning=pl.Series(reasoning, dtype=pl.String),
+        response=pl.Series(response, dtype=pl.String),
+        format=pl.Series(form, dtype=pl.String),
+        finish_reason=pl.Series([r.finish_reason for r in replies], dtype=pl.String),
+        prompt_tokens=pl.Series([r.prompt_tokens for r in replies], dtype=pl.Int64),
+        completion_tokens=pl.Series([r.completion_tokens for r in replies], dtype=pl.Int64),
+        source_verdict=pl.lit(None, pl.String),
+        id=row_ids(owners["problem_id"], pl.Series([r.key for r in replies], dtype=pl.String)),
+    ).with_columns(text_lengths())
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """In the order of their problems, `index` counting up within each, equal ids told apart by how often they came."""
+    rows = rows.sort("ordinal", maintain_order=True)
+    rows = rows.with_columns(index=pl.int_range(pl.len(), dtype=pl.Int32).over("problem_id"))
+    return rows.with_columns(id=distinct_ids(rows["id"]))
+
+
+def distinct_ids(ids: pl.Series) -> pl.Series:
+    """The ids, the second and later of equal ones made new from the id and how often it came before."""
+    frame = pl.DataFrame({"id": ids}).with_columns(before=pl.int_range(pl.len()).over("id"))
+    again = row_ids(frame["id"], frame["before"])
+    return frame.select(pl.when(pl.col("before") > 0).then(again).otherwise(pl.col("id")).alias("id"))["id"]
