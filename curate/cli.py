@@ -1,0 +1,174 @@
+"""The command line: `curate check | plan | build | list | show | explain | card | schema`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Every import below stays inside its command: `curate --help` answers before polars has loaded.
+
+EXIT_CODES = {
+    "ManifestError": 2,
+    "PlugError": 2,
+    "SourceError": 2,
+    "VersionError": 2,
+    "LedgerError": 3,
+    "DigestError": 3,
+    "TeacherError": 4,
+    "BusyError": 5,
+    "StoreBusyError": 5,
+}
+"""By class name, since importing the classes would import all that they stand beside."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", help="The manifest: one YAML file.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change one value: rollouts.sampling.n=16")]
+RootOption = Annotated[Path | None, typer.Option("--root", help="The data folder (else COTILLION_DATA, else data/).")]
+VersionArgument = Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@app.command()
+def check(
+    manifest: Annotated[Path, typer.Argument(help="A manifest.")], set_: SetOption = None, debug: DebugOption = False
+) -> None:
+    """Say every fault of a manifest; read nothing else, write nothing."""
+    with _exits(debug):
+        from curate.manifest import read_manifest
+
+        read = read_manifest(manifest, set_ or [])
+        stages = len(read.problems) + len(read.verdicts) + len(read.tags)
+        typer.echo(f"{manifest}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}")
+
+
+@app.command()
+def plan(
+    manifest: ManifestOption, set_: SetOption = None, root: RootOption = None, debug: DebugOption = False
+) -> None:
+    """Read the sources, mark the problems, and say what a build would ask of the teacher. Asks nothing."""
+    with _exits(debug):
+        from curate.build import plan_build
+        from curate.manifest import read_manifest
+        from curate.progress import Steps
+        from curate.version import data_root
+
+        planned = plan_build(read_manifest(manifest, set_ or []), data_root(root), Steps())
+        typer.echo(planned.text())
+
+
+@app.command()
+def build(
+    manifest: ManifestOption,
+    set_: SetOption = None,
+    root: RootOption = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes for row stages; the cores by default.")] = None,
+    debug: DebugOption = False,
+) -> None:
+    """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
+    resume = " ".join(["curate build -m", str(manifest), *(f"--set {item}" for item in set_ or [])])
+    with _exits(debug, resume):
+        from curate.build import build as build_version
+        from curate.manifest import read_manifest
+        from curate.progress import Steps
+        from curate.version import data_root
+
+        outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers)
+        what = "made" if outcome.made else "nothing changed; it stands as"
+        typer.echo(f"{what} {outcome.version.name}: {outcome.version.path}")
+
+
+@app.command("list")
+def list_(root: RootOption = None, debug: DebugOption = False) -> None:
+    """The datasets and their versions."""
+    with _exits(debug):
+        from curate.show import version_list
+        from curate.version import data_root
+
+        typer.echo(version_list(data_root(root)))
+
+
+@app.command()
+def show(version: VersionArgument = "latest", root: RootOption = None, debug: DebugOption = False) -> None:
+    """The funnel of a version, its views, and where it lies."""
+    with _exits(debug):
+        from curate.show import summary
+        from curate.version import open_version
+
+        typer.echo(summary(open_version(version, root)))
+
+
+@app.command()
+def explain(
+    row: Annotated[str, typer.Argument(metavar="ID", help="The id of a problem or rollout, or its first digits.")],
+    version: VersionArgument = "latest",
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """The story of one row: where it came from, what was found, what became of it."""
+    with _exits(debug):
+        from curate.show import story
+        from curate.version import open_version
+
+        typer.echo(story(open_version(version, root), row))
+
+
+@app.command()
+def card(version: VersionArgument = "latest", root: RootOption = None, debug: DebugOption = False) -> None:
+    """The dataset card of a version."""
+    with _exits(debug):
+        from curate.version import open_version
+
+        typer.echo((open_version(version, root).path / "README.md").read_text(encoding="utf-8"))
+
+
+@app.command()
+def schema() -> None:
+    """The JSON schema of manifests, for editors."""
+    import json
+
+    from curate.manifest import schema as manifest_schema
+
+    typer.echo(json.dumps(manifest_schema(), indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """The console script `curate`."""
+    app(prog_name="curate")
+
+
+def cotillion() -> None:
+    """The console script `cotillion`: `cotillion curate ...`, `cotillion train ...`."""
+    if len(sys.argv) > 1 and sys.argv[1] in ("curate", "train"):
+        command = sys.argv.pop(1)
+        if command == "curate":
+            main()
+        from train.cli import main as train_main
+
+        train_main()
+    typer.echo("Usage: cotillion curate ... | cotillion train ...   (the same as the commands curate and train)")
+    raise SystemExit(0 if sys.argv[1:] in ([], ["--help"]) else 2)
+
+
+@contextmanager
+def _exits(debug: bool, resume: str | None = None) -> Iterator[None]:
+    """Turns an error into its text on standard error and its exit code; a traceback only with `--debug`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f" Go on with: {resume}" if resume else ""
+        typer.echo(f"\ninterrupted.{again}", err=True)
+        raise SystemExit(130) from None
+    except (SystemExit, typer.Exit):
+        raise
+    except Exception as error:  # the one place that catches all: here an error becomes an exit code
+        if debug:
+            raise
+        code = next((EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES), 1)
+        name = "" if code > 1 else f"{type(error).__name__}: "
+        hint = "" if code > 1 else "\nThis is a fault of ours; --debug shows where."
+        typer.echo(f"{name}{error}{hint}", err=True)
+        raise SystemExit(code) from None
