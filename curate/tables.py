@@ -99,7 +99,7 @@ def _groups(schema: pa.Schema, batches: Iterable[pl.DataFrame]) -> Iterator[pa.T
         table = pa.concat_tables(waiting)
         whole = height - height % GROUP_ROWS
         for start in range(0, whole, GROUP_ROWS):
-            yield table.slice(start, GROUP_ROWS)
+            yield table.slice(start, GROUP_ROWS).combine_chunks()
         waiting, height = [table.slice(whole)], height - whole
     if height:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()
