@@ -1,6 +1,5 @@
 """The command line: `curate check | plan | build | list | show | explain | card | schema`."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,15 +33,25 @@ DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback o
 
 @app.command()
 def check(
-    manifest: Annotated[Path, typer.Argument(help="A manifest.")], set_: SetOption = None, debug: DebugOption = False
+    what: Annotated[str, typer.Argument(metavar="M", help="A manifest, or a version such as math@v3.")],
+    set_: SetOption = None,
+    root: RootOption = None,
+    debug: DebugOption = False,
 ) -> None:
-    """Say every fault of a manifest; read nothing else, write nothing."""
+    """Say every fault of a manifest, or of a version's files against its lock. Changes nothing."""
     with _exits(debug):
-        from curate.manifest import read_manifest
+        if what.endswith((".yaml", ".yml")) or Path(what).is_file():
+            from curate.manifest import read_manifest
 
-        read = read_manifest(manifest, set_ or [])
-        stages = len(read.problems) + len(read.verdicts) + len(read.tags)
-        typer.echo(f"{manifest}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}")
+            read = read_manifest(Path(what), set_ or [])
+            stages = len(read.problems) + len(read.verdicts) + len(read.tags)
+            typer.echo(f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}")
+        else:
+            from curate.version import open_version
+
+            version = open_version(what, root)
+            version.check_files()
+            typer.echo(f"{version.name}: fine. {len(version.lock['files'])} files are those of its lock")
 
 
 @app.command()
@@ -138,19 +147,6 @@ def schema() -> None:
 def main() -> None:
     """The console script `curate`."""
     app(prog_name="curate")
-
-
-def cotillion() -> None:
-    """The console script `cotillion`: `cotillion curate ...`, `cotillion train ...`."""
-    if len(sys.argv) > 1 and sys.argv[1] in ("curate", "train"):
-        command = sys.argv.pop(1)
-        if command == "curate":
-            main()
-        from train.cli import main as train_main
-
-        train_main()
-    typer.echo("Usage: cotillion curate ... | cotillion train ...   (the same as the commands curate and train)")
-    raise SystemExit(0 if sys.argv[1:] in ([], ["--help"]) else 2)
 
 
 @contextmanager
