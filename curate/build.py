@@ -1,26 +1,18 @@
 """The build: sources -> problems -> rollouts -> verdicts -> tags -> views -> version, one way, on columns."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 
 from curate.cache import Cache
-from curate.engine import Pool, Shard, shard_marks, table_marks, worker_pool
-from curate.ledger import Ledger
-from curate.manifest import Manifest, Use
-from curate.outputs import Rows, problem_table, render_view, rollout_table, table_of
-from curate.ledger import FUNNEL, LEDGER
-from curate.lock import facts_of, find, pinned, recipe, source_states
+from curate.engine import worker_pool
+from curate.flow import Flow
+from curate.lock import find, lock_facts, pinned, recipe
+from curate.manifest import Manifest
+from curate.papers import papers
 from curate.progress import Steps
-from curate.publish import Table, builder_lock, publish, version_digest
-from curate.questions import read_sources
-from curate.records import draws
-from curate.shards import Draw, gather
+from curate.publish import builder_lock, publish
+from curate.show import funnel_text
 from curate.version import Version, versions
-from distill.sample import sample
 from distill.store import Store
 
 
@@ -45,9 +37,9 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
     with builder_lock(folder), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
         manifest = pinned(manifest, made)
-        states = source_states(manifest)
-        same = find(made, recipe(manifest, states))
-        if same:
+        states = [use.plug.state() for use in manifest.sources]
+        fingerprint = recipe(manifest, states)
+        if same := find(made, fingerprint):
             return Outcome(same, made=False)
         cache = Cache(root / ".stages")
         cache.sweep()
@@ -57,7 +49,49 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
         flow.draw()
         flow.mark_rollouts()
         tables = flow.tables()
-        if made and made[-1].digest == version_digest(tables) and made[-1].lock["fingerprint"] == recipe(manifest, states):
-            return Outcome(made[-1], made=False)
-        facts, texts = facts_of(flow, states, tables, len(made))
-        return Outcome(publish(folder, tables, texts, facts), made=True)
+        facts = lock_facts(flow, states, fingerprint)
+        version = publish(folder, tables, lambda number: papers(flow, tables, facts, number), facts)
+        return Outcome(version, made=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do."""
+
+    standing: str | None
+    """The version that stands already, if nothing changed."""
+    funnel: str
+    asked: int
+    stored: int
+    """Rollouts that the store has already."""
+
+    def text(self) -> str:
+        """For people."""
+        if self.standing:
+            return f"nothing to do: {self.standing} stands"
+        missing = self.asked - self.stored
+        teacher = (
+            f"rollouts: {self.asked:,} asked for, {self.stored:,} in the store, {missing:,} to be drawn"
+            if self.asked
+            else "rollouts: no teacher; those of the sources only"
+        )
+        return f"{self.funnel}\n\n{teacher}\nthen verdicts, tags and views on all of them, reused where nothing changed"
+
+
+def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
+    """What a build would ask of the teacher. Reads the sources and marks the problems, and keeps that work."""
+    made = versions(root, manifest.name)
+    manifest = pinned(manifest, made)
+    states = [use.plug.state() for use in manifest.sources]
+    if same := find(made, recipe(manifest, states)):
+        return Plan(same.name, "", 0, 0)
+    with worker_pool() as pool:
+        flow = Flow(manifest, root, Cache(root / ".stages"), pool, steps)
+        flow.read(states)
+        flow.mark_problems()
+    draw = flow.to_draw()
+    stored = 0
+    if draw:
+        with Store(root / ".rollouts", read_only=True) as store:
+            stored = sum(request.key in store for request in draw.requests())
+    return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)

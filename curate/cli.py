@@ -45,7 +45,9 @@ def check(
 
             read = read_manifest(Path(what), set_ or [])
             stages = len(read.problems) + len(read.verdicts) + len(read.tags)
-            typer.echo(f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}")
+            typer.echo(
+                f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
+            )
         else:
             from curate.version import open_version
 
@@ -55,9 +57,7 @@ def check(
 
 
 @app.command()
-def plan(
-    manifest: ManifestOption, set_: SetOption = None, root: RootOption = None, debug: DebugOption = False
-) -> None:
+def plan(manifest: ManifestOption, set_: SetOption = None, root: RootOption = None, debug: DebugOption = False) -> None:
     """Read the sources, mark the problems, and say what a build would ask of the teacher. Asks nothing."""
     with _exits(debug):
         from curate.build import plan_build

@@ -45,7 +45,13 @@ def table_marks(name: str, stage: Any, rows: pl.DataFrame, cache: Cache) -> pl.D
 
 
 def shard_marks(
-    name: str, stage: Any, rows: pl.DataFrame, shards: list[Shard], cache: Cache, pool: "Pool", done: Callable[[int], None]
+    name: str,
+    stage: Any,
+    rows: pl.DataFrame,
+    shards: list[Shard],
+    cache: Cache,
+    pool: "Pool",
+    done: Callable[[int], None],
 ) -> pl.DataFrame:
     """The stage's marks over all shards, in their order.
 
@@ -134,7 +140,8 @@ def worker_pool(workers: int | None = None) -> Iterator[Pool]:
 def run_job(job: Job) -> pl.DataFrame:
     """The stage's marks on one shard, its texts read in batches."""
     batches = [job.rows[start : start + BATCH_ROWS] for start in range(0, job.rows.height, BATCH_ROWS)] or [job.rows]
-    return pl.concat([job.stage(_with_texts(rows, job)) for rows in batches])
+    marks: list[pl.DataFrame] = [job.stage(_with_texts(rows, job)) for rows in batches]
+    return pl.concat(marks)
 
 
 def _with_texts(rows: pl.DataFrame, job: Job) -> pl.DataFrame:

@@ -8,12 +8,12 @@ import polars as pl
 
 from curate.cache import Cache
 from curate.engine import Pool, Shard, shard_marks, table_marks
-from curate.ledger import Ledger
+from curate.ledger import Ledger, Unit
 from curate.outputs import Outputs
 from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, read_sources
-from curate.records import TEXT_COLUMNS, draws
+from curate.records import TEXT_COLUMNS, draws, prompt_turns
 from curate.shards import Draw, gather
 from distill.sample import SampleSummary, sample
 from distill.store import Store
@@ -69,15 +69,20 @@ class Flow:
         split = pl.when(held_out).then(pl.lit("heldout")).otherwise(pl.lit("train"))
         self.problems = self.problems.with_columns(split=split)
 
+    def to_draw(self) -> Draw | None:
+        """What is asked of the teacher, if there is one."""
+        if self.manifest.rollouts is None:
+            return None
+        teacher = self.manifest.rollouts.teacher.plug
+        return Draw(teacher.model, teacher.revision, self.manifest.rollouts.sampling, self._asked())
+
     def draw(self) -> None:
         """The rollouts: what the sources brought and what the teacher gives, texts in shards."""
-        draw = store = None
-        if self.manifest.rollouts:
-            teacher = self.manifest.rollouts.teacher.plug
-            draw = Draw(teacher.model, teacher.revision, self.manifest.rollouts.sampling, self._asked())
+        draw, store = self.to_draw(), None
+        if draw and self.manifest.rollouts:
             store = Store(self.root / ".rollouts")
-            with self.steps.step(f"rollouts of {teacher.model}", draw.total, "rollouts") as done:
-                self.sampled = sample(teacher, draw.requests(), store, on_progress=done)
+            with self.steps.step(f"rollouts of {draw.model}", draw.total, "rollouts") as done:
+                self.sampled = sample(self.manifest.rollouts.teacher.plug, draw.requests(), store, on_progress=done)
         self.shards, rollouts = gather(self.problems, self.fragments, draw, store, self.cache)
         self.rollouts = rollouts.with_columns(NO_FATE)
         if self.manifest.rollouts:
@@ -111,7 +116,9 @@ class Flow:
 
     def _asked(self) -> pl.DataFrame:
         """The kept problems as the teacher is asked: id, ordinal, prompt."""
-        return self.problems.filter(KEPT).select("id", "ordinal", prompt=self.manifest.prompt.messages(pl.col("problem")))
+        return self.problems.filter(KEPT).select(
+            "id", "ordinal", prompt=prompt_turns(self.manifest.prompt.user, self.manifest.prompt.system)
+        )
 
     def _mark(self, name: str, stage: Any) -> None:
         rows = self.problems.filter(KEPT)
@@ -159,7 +166,8 @@ class Flow:
 
     def _record_source(self, source: SourceRows) -> None:
         """Rows read and refused; and rollouts, where the source has some."""
-        for unit, brought in (("rows", source.rows), ("rollouts", source.rollouts)):
+        counts: tuple[tuple[Unit, int], ...] = (("rows", source.rows), ("rollouts", source.rollouts))
+        for unit, brought in counts:
             refused = source.unreadable.filter(pl.col("unit") == unit)
             if unit == "rows" or brought or refused.height:
                 self.ledger.open(f"sources.{source.name}", unit, brought, refused.select("id", drop="reason"))
@@ -179,7 +187,7 @@ def _columns(rows: pl.DataFrame, stage: Any) -> list[str]:
 
 
 def _marked(rows: pl.DataFrame, marks: pl.DataFrame, stage: str) -> pl.DataFrame:
-    """The rows with the marks joined by id; a later mark replaces an earlier one of the same name where it is not null."""
+    """The rows with the marks joined by id; a later one that is not null replaces an earlier one of its name."""
     facts = [c for c in marks.columns if c not in ("id", "drop")]
     joined = rows.join(marks, on="id", how="left", maintain_order="left", suffix=":new")
     again = [c for c in facts if c in rows.columns]

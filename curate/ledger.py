@@ -57,9 +57,7 @@ class Ledger:
     entries: list[Entry] = field(default_factory=list)
     _drops: list[pl.DataFrame] = field(default_factory=list)
 
-    def record(
-        self, stage: str, unit: Unit, seen: pl.Series, marks: pl.DataFrame, reasons: tuple[str, ...]
-    ) -> Entry:
+    def record(self, stage: str, unit: Unit, seen: pl.Series, marks: pl.DataFrame, reasons: tuple[str, ...]) -> Entry:
         """Checks the marks (`id`, `drop`) against the ids that the stage was given, and notes what it dropped.
 
         Args:
@@ -85,7 +83,7 @@ class Ledger:
 
     def rows(self) -> pl.DataFrame:
         """Every dropped row: unit, id, stage, reason."""
-        schema = {name: pl.String for name in LEDGER.names}
+        schema = dict.fromkeys(LEDGER.names, pl.String)
         return pl.concat([pl.DataFrame(schema=schema), *self._drops])
 
     def funnel(self) -> pl.DataFrame:
@@ -133,4 +131,6 @@ class Ledger:
             return
         expected = earlier[-1].kept if len(opened) < len(earlier) else sum(e.kept for e in opened)
         if entry.seen != expected:
-            raise LedgerError(f"{entry.stage}: saw {entry.seen:,} {entry.unit}, but {expected:,} had been kept before it")
+            raise LedgerError(
+                f"{entry.stage}: saw {entry.seen:,} {entry.unit}, but {expected:,} had been kept before it"
+            )

@@ -4,10 +4,11 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from curate.engine import identity
-from curate.fingerprint import fingerprint
+from curate.fingerprint import fingerprint as fingerprint_of
 from curate.version import Version
 
 if TYPE_CHECKING:
+    from curate.flow import Flow
     from curate.manifest import Manifest, Use
 
 
@@ -16,7 +17,11 @@ def pinned(manifest: "Manifest", made: list[Version]) -> "Manifest":
     earlier = made[-1].lock["sources"] if made else []
     sources = []
     for use, locked in zip(manifest.sources, [*earlier, *[None] * len(manifest.sources)], strict=False):
-        same = locked is not None and locked["use"] == use.name and locked["options"] == identity(use.name, use.plug)[2]
+        same = (
+            locked is not None
+            and locked["use"] == use.name
+            and locked["options"] == located(identity(use.name, use.plug)[2])
+        )
         if same and getattr(use.plug, "revision", "") is None and "revision" in locked["state"]:
             use = replace(use, plug=replace(use.plug, revision=locked["state"]["revision"]))
         sources.append(use)
@@ -37,8 +42,12 @@ def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
     stages = {kind: [identity(use.name, use.plug) for use in uses] for kind, uses in kinds.items()}
     sources = [_source_identity(use, state) for use, state in zip(manifest.sources, states, strict=True)]
     rollouts = manifest.rollouts
-    teacher = [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling)] if rollouts else None
-    return fingerprint(sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, manifest.name)
+    teacher = (
+        [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling)] if rollouts else None
+    )
+    return fingerprint_of(
+        sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, manifest.name
+    )
 
 
 def find(made: list[Version], recipe: str) -> Version | None:
@@ -55,3 +64,34 @@ def located(options: dict[str, Any]) -> dict[str, Any]:
 def _source_identity(use: "Use", state: dict[str, str]) -> list[Any]:
     name, rev, options = identity(use.name, use.plug)
     return [name, rev, located(options), state]
+
+
+def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> dict[str, Any]:
+    """What the lock says beside the tables and files: what made this version."""
+    manifest = flow.manifest
+    sources = [
+        {"use": use.name, "options": located(identity(use.name, use.plug)[2]), "state": state}
+        for use, state in zip(manifest.sources, states, strict=True)
+    ]
+    return {
+        "name": manifest.name,
+        "fingerprint": fingerprint,
+        "manifest": manifest.canonical(),
+        "sources": sources,
+        "teacher": _teacher(manifest),
+        "no_reply": flow.sampled.failed if flow.sampled else 0,
+        "funnel": flow.ledger.funnel().to_dicts(),
+    }
+
+
+def _teacher(manifest: "Manifest") -> dict[str, Any] | None:
+    if manifest.rollouts is None:
+        return None
+    teacher = manifest.rollouts.teacher
+    return {
+        "use": teacher.name,
+        "model": teacher.plug.model,
+        "revision": teacher.plug.revision,
+        "sampling": asdict(manifest.rollouts.sampling),
+        "prompt": fingerprint_of(asdict(manifest.prompt)),
+    }

@@ -13,7 +13,7 @@ from curate.engine import Shard, identity, plain
 from curate.fingerprint import fingerprint, row_digest
 from curate.ledger import FUNNEL, LEDGER, Ledger
 from curate.publish import Table
-from curate.records import PROBLEM, ROLLOUT
+from curate.records import PROBLEM, ROLLOUT, prompt_turns
 from curate.tables import read_parts, write_parts, write_split
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class Outputs:
     def view(self, use: "Use", picks: pl.DataFrame) -> Table:
         """The picks as rows, by split of their problem's cluster."""
         picks = picks.join(
-            self.problems.select("split", "ordinal", problem_id="id"), on="problem_id", how="left", maintain_order="left"
+            self.problems.select("split", "ordinal", problem_id="id"),
+            on="problem_id",
+            how="left",
+            maintain_order="left",
         )
         parts = {s: picks.filter(pl.col("split") == s).drop("split") for s in ("train", "heldout")}
         chosen = {split: rows for split, rows in parts.items() if split == "train" or rows.height}
@@ -81,12 +84,16 @@ class Outputs:
             return
         owners = self.rollouts.select("problem_id", "shard").unique()
         placed = picks.join(owners, on="problem_id", how="left", maintain_order="left")
-        for (place,), part in placed.partition_by("shard", as_dict=True, maintain_order=True, include_key=False).items():
+        for (place,), part in placed.partition_by(
+            "shard", as_dict=True, maintain_order=True, include_key=False
+        ).items():
             yield view.render(part.drop("ordinal"), self._asked(part), self._with_texts(place, part["problem_id"]))
 
     def _asked(self, picks: pl.DataFrame) -> pl.DataFrame:
         picked = pl.col("id").is_in(picks["problem_id"].implode())
-        return self.problems.filter(picked).with_columns(prompt=self.manifest.prompt.messages(pl.col("problem")))
+        return self.problems.filter(picked).with_columns(
+            prompt=prompt_turns(self.manifest.prompt.user, self.manifest.prompt.system)
+        )
 
     def _with_texts(self, place: int, problem_ids: pl.Series) -> pl.DataFrame:
         wanted = pl.col("problem_id").is_in(problem_ids.implode())

@@ -7,7 +7,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -47,32 +47,36 @@ def builder_lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "another process"
-            raise BusyError(f"{folder.name} is being built by {holder}. Wait for it, or stop it and try again.") from None
+            raise BusyError(
+                f"{folder.name} is being built by {holder}. Wait for it, or stop it and try again."
+            ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
 
 
-def publish(folder: Path, tables: dict[str, Table], texts: dict[str, str], facts: dict[str, Any]) -> Version:
+def publish(
+    folder: Path, tables: dict[str, Table], papers: Callable[[int], dict[str, str]], facts: dict[str, Any]
+) -> Version:
     """The next version of the dataset in `folder`, from finished tables.
 
     Args:
-        texts: files beside the tables, such as README.md, by name.
+        papers: gives, for the version's number, the texts beside the tables (README.md, ...) by name.
         facts: what else the lock says: name, fingerprint, manifest, sources, funnel, ...
     """
     for stale in folder.glob(".making-*"):
         shutil.rmtree(stale, ignore_errors=True)
     aside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     located = {name: _place(aside / name, table) for name, table in tables.items()}
-    for name, text in texts.items():
+    number = next_number(folder)
+    for name, text in papers(number).items():
         (aside / name).write_text(text, encoding="utf-8")
     files = {
         str(path.relative_to(aside)): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
         for path in sorted(aside.rglob("*"))
         if path.is_file()
     }
-    number = next_number(folder)
     lock = {
         **facts,
         "version": number,
@@ -98,7 +102,11 @@ def next_number(folder: Path) -> int:
 
 def version_digest(tables: dict[str, Table]) -> str:
     """One digest over the row digests of all tables: what two builds are compared by."""
-    rows = [[name, split, part.rows, part.digest] for name, t in sorted(tables.items()) for split, part in sorted(t.parts.items())]
+    rows = [
+        [name, split, part.rows, part.digest]
+        for name, t in sorted(tables.items())
+        for split, part in sorted(t.parts.items())
+    ]
     return fingerprint("version", rows)
 
 

@@ -60,11 +60,13 @@ def read_sources(
     problems = pl.concat([empty(PROBLEM), *rows], how="diagonal_relaxed").select(PROBLEM.names)
     brought = [pl.scan_parquet(path).select("problem_id").unique().collect() for path in fragments]
     owners = pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"]
-    return Questions(_each_once(problems, owners), fragments, [_counted(n, f) for (n, _), f in zip(sources, folders, strict=True)])
+    return Questions(
+        _each_once(problems, owners), fragments, [_counted(n, f) for (n, _), f in zip(sources, folders, strict=True)]
+    )
 
 
 def _each_once(problems: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
-    """One row per problem: rows that only add rollouts to a problem are merged, other repeats become rows of their own."""
+    """One row per problem: rows that add rollouts to a problem are merged, other repeats get ids of their own."""
     repeat = pl.col("id").is_duplicated() & ~pl.col("id").is_first_distinct()
     problems = problems.filter(~(repeat & pl.col("id").is_in(owners.unique().implode())))
     return problems.with_columns(

@@ -59,7 +59,9 @@ def gather(
     asked = fingerprint(draw.model, draw.revision, asdict(draw.sampling), row_digest([draw.problems])) if draw else ""
     failed = [r.key for r in _replies_of(draw, store) if r.finish_reason == "error"] if draw and store else []
     imported = [file_digest(path) for path in fragments]
-    key = fingerprint("rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed)
+    key = fingerprint(
+        "rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
+    )
     folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store))
     shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
     columns = [name for name in ROLLOUT.names if name not in TEXT_COLUMNS]
@@ -72,7 +74,8 @@ def gather(
 
 
 def _replies_of(draw: Draw, store: Store) -> Iterator[Reply]:
-    for start in range(0, int(draw.problems["ordinal"].max() or 0) + 1, SHARD_PROBLEMS):
+    last: int = draw.problems["ordinal"].to_list()[-1] if draw.problems.height else -1
+    for start in range(0, last + 1, SHARD_PROBLEMS):
         yield from store.get([request.key for request in draw.requests(start, start + SHARD_PROBLEMS)])
 
 
@@ -88,7 +91,7 @@ def _write_shards(
         for (shard,), piece in rows.partition_by("shard", include_key=False, as_dict=True).items():
             piece.write_ipc(pieces / f"{shard:05d}-{number:07d}.arrow")
     for shard in range(-(-problems.height // SHARD_PROBLEMS)):
-        parts = [pl.read_ipc(path, memory_map=False) for path in sorted(pieces.glob(f"{shard:05d}-*.arrow"))]
+        parts = [pl.read_ipc(path) for path in sorted(pieces.glob(f"{shard:05d}-*.arrow"))]
         if draw and store:
             parts.append(_sampled(draw, store, shard))
         rows = _numbered(pl.concat(parts, how="diagonal_relaxed")) if parts else empty(ROLLOUT)
@@ -109,7 +112,7 @@ def _sampled(draw: Draw, store: Store, shard: int) -> pl.DataFrame:
     owners = asked.select("ordinal", problem_id="id").with_columns(draw_index=every).explode("draw_index")
     return owners.with_columns(
         teacher=pl.lit(f"{draw.model}@{draw.revision}" if draw.revision else draw.model),
-        sampling=pl.struct(**{name: pl.lit(value) for name, value in sampling.items()}),
+        sampling=pl.struct([pl.lit(value).alias(name) for name, value in sampling.items()]),
         reasoning=pl.Series(reasoning, dtype=pl.String),
         response=pl.Series(response, dtype=pl.String),
         format=pl.Series(form, dtype=pl.String),

@@ -1,5 +1,6 @@
 """Versions as text: the funnel, the list, the story of one row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ def summary(version: Version) -> str:
     lock = version.lock
     blocks = [
         f"{version.name}   {version.path}\ndigest {version.digest}, made by cotillion {lock['libraries']['cotillion']}",
-        _table(("stage", "unit", "in", "kept", "dropped"), [_funnel_row(entry) for entry in lock["funnel"]]),
+        funnel_text(lock["funnel"]),
         _table(("view", "train", "heldout"), [_view_row(name, lock["tables"][name]) for name in views(version)]),
-        f"open it:  curate.open({version.name!r}), or datasets.load_dataset({str(version.path)!r}, {views(version)[0]!r})"
-        if views(version)
-        else "",
+        f"open it: curate.open({version.name!r}), datasets.load_dataset({str(version.path)!r}, NAME)",
     ]
-    return "\n\n".join(block for block in blocks if block)
+    return "\n\n".join(blocks)
+
+
+def funnel_text(funnel: list[dict[str, Any]]) -> str:
+    """The funnel as a table: in, kept, dropped by reason."""
+    return _table(("stage", "unit", "in", "kept", "dropped"), [_funnel_row(entry) for entry in funnel])
 
 
 def views(version: Version) -> list[str]:
@@ -106,7 +110,7 @@ def _short(value: Any, limit: int = 300) -> str:
     return text if len(text) <= limit else f"{text[:limit]} ... ({len(text):,} characters)"
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Columns padded to their widest cell, numbers to the right."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     numeric = [all(row[i].replace(",", "").isdigit() for row in rows) for i in range(len(header))]

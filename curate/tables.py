@@ -82,9 +82,7 @@ def read_parts(folder: Path) -> dict[str, Part]:
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(
-        path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True
-    )
+    return pq.ParquetWriter(path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
 
 
 def _groups(schema: pa.Schema, batches: Iterable[pl.DataFrame]) -> Iterator[pa.Table]:

@@ -100,7 +100,11 @@ def data_root(root: Path | str | None = None) -> Path:
 
 def versions(root: Path, name: str) -> list[Version]:
     """The dataset's versions, oldest first. A folder without a lock is none."""
-    found = [path for path in (root / name).glob("v*") if re.fullmatch(r"v[1-9][0-9]*", path.name) and (path / LOCK).is_file()]
+    found = [
+        path
+        for path in (root / name).glob("v*")
+        if re.fullmatch(r"v[1-9][0-9]*", path.name) and (path / LOCK).is_file()
+    ]
     return [Version(path) for path in sorted(found, key=lambda path: int(path.name[1:]))]
 
 
