@@ -35,7 +35,7 @@ class Sampling:
     max_tokens: Annotated[int, Field(ge=1)] = 16384
     """Upper bound on completion tokens, reasoning included."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    """Mixed with prompt and index into one seed per rollout: a seed shared by prompts triples the spread of pass rates."""
+    """Mixed with prompt and index into one seed per rollout: one seed for all prompts triples the spread of pass rates."""
 
 
 @dataclass(frozen=True)
