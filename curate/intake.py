@@ -306,7 +306,7 @@ def _as_text(value: pl.Expr, dtype: DataType) -> pl.Expr:
     if isinstance(dtype, pl.Struct):
         return value.struct.json_encode()
     if isinstance(dtype, pl.List | pl.Array):
-        return pl.format("{}", value)
+        return pl.struct(x=value).struct.json_encode().str.strip_prefix('{"x":').str.strip_suffix("}")
     return value.cast(pl.String)
 
 
