@@ -8,6 +8,7 @@ from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.lock import find, lock_facts, pinned, recipe
 from curate.manifest import Manifest
+from curate.order import check_order
 from curate.papers import papers
 from curate.progress import Steps
 from curate.publish import builder_lock, publish
@@ -30,9 +31,11 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
 
     Raises:
         BusyError: another process builds this dataset.
+        OrderError: a stage reads what none before it writes.
         LedgerError: a stage lost or invented rows.
         SourceError, TeacherError: a source or the teacher cannot be read.
     """
+    check_order(manifest)
     folder = root / manifest.name
     with builder_lock(folder), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
@@ -80,6 +83,7 @@ class Plan:
 
 def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
     """What a build would ask of the teacher. Reads the sources and marks the problems, and keeps that work."""
+    check_order(manifest)
     made = versions(root, manifest.name)
     manifest = pinned(manifest, made)
     states = [use.plug.state() for use in manifest.sources]

@@ -11,6 +11,7 @@ import typer
 
 EXIT_CODES = {
     "ManifestError": 2,
+    "OrderError": 2,
     "PlugError": 2,
     "SourceError": 2,
     "VersionError": 2,
@@ -42,8 +43,10 @@ def check(
     with _exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.manifest import read_manifest
+            from curate.order import check_order
 
             read = read_manifest(Path(what), set_ or [])
+            check_order(read)
             stages = len(read.problems) + len(read.verdicts) + len(read.tags)
             typer.echo(
                 f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
@@ -91,6 +92,10 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+class WorkerError(RuntimeError):
+    """A worker process died without saying why."""
+
+
 class Pool:
     """Worker processes, started when first needed, kept for the whole build."""
 
@@ -118,7 +123,13 @@ class Pool:
 
     def _ended(self, ahead: dict[Future[pl.DataFrame], int]) -> Iterator[tuple[int, pl.DataFrame]]:
         for future in wait(ahead, return_when=FIRST_COMPLETED).done:
-            yield ahead.pop(future), future.result()
+            try:
+                yield ahead.pop(future), future.result()
+            except BrokenProcessPool as error:
+                raise WorkerError(
+                    "a worker process died: killed, out of memory (try --workers 1), or, where build() is called from a "
+                    'script, started before the line `if __name__ == "__main__":` that must guard the call'
+                ) from error
 
     def _start(self) -> ProcessPoolExecutor:
         if self._executor is None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from curate.cache import Cache
 from curate.engine import Pool, Shard, shard_marks, table_marks
-from curate.ledger import Ledger, Unit
+from curate.ledger import Ledger
 from curate.outputs import Outputs
 from curate.progress import Steps
 from curate.publish import Table
@@ -47,7 +47,7 @@ class Flow:
     def read(self, states: list[dict[str, str]]) -> None:
         """Problems, and the rollouts that came along, from all sources."""
         sources = [(f"{i}.{use.name}", use.plug) for i, use in enumerate(self.manifest.sources)]
-        with self.steps.step("sources", None, "problems") as done:
+        with self.steps.step("sources", None, "rows") as done:
             questions = read_sources(sources, states, self.cache, done)
         self.problems = questions.problems.with_columns(NO_FATE)
         self.fragments = questions.fragments
@@ -150,7 +150,7 @@ class Flow:
         rows = self.rollouts.filter(KEPT)
         own = [c for c in _columns(rows, stage) if c in rows.columns]
         theirs = [c for c in stage.reads if c not in own and c not in TEXT_COLUMNS and c in self.problems.columns]
-        rows = rows.select(dict.fromkeys((*own, "problem_id", "shard")))
+        rows = rows.select(*dict.fromkeys((*own, "problem_id", "shard")))
         return rows.join(
             self.problems.select(*theirs, problem_id="id"), on="problem_id", how="left", maintain_order="left"
         )
@@ -166,11 +166,10 @@ class Flow:
 
     def _record_source(self, source: SourceRows) -> None:
         """Rows read and refused; and rollouts, where the source has some."""
-        counts: tuple[tuple[Unit, int], ...] = (("rows", source.rows), ("rollouts", source.rollouts))
-        for unit, brought in counts:
-            refused = source.unreadable.filter(pl.col("unit") == unit)
-            if unit == "rows" or brought or refused.height:
-                self.ledger.open(f"sources.{source.name}", unit, brought, refused.select("id", drop="reason"))
+        refused = source.unreadable.select("id", drop="reason")
+        self.ledger.open(f"sources.{source.name}", "rows", source.rows, refused)
+        if source.rollouts:
+            self.ledger.open(f"sources.{source.name}", "rollouts", source.rollouts, refused.clear())
 
     def _record_teacher(self, name: str) -> None:
         rows = self.rollouts.filter(pl.col("sampling").is_not_null())

@@ -23,9 +23,9 @@ class SourceRows:
     rows: int
     """Rows in the source, unreadable ones too."""
     rollouts: int
-    """Rollouts in them, unreadable ones too."""
+    """Rollouts that came along."""
     unreadable: pl.DataFrame
-    """What could not be read (intake.UNREADABLE)."""
+    """Rows that could not be read (intake.UNREADABLE)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def read_sources(
     Args:
         sources: name and plug of each.
         states: what each would read (`Source.state`), which decides whether it is read again.
-        done: called with the number of problems read.
+        done: called with the number of rows read.
     """
     folders = []
     for (name, plug), state in zip(sources, states, strict=True):
@@ -83,10 +83,10 @@ def _spool(folder: Path, plug: Any, done: Callable[[int], None]) -> None:
         problems.append(batch.problems)
         unreadable.append(batch.unreadable)
         rows += batch.rows
-        rollouts += batch.rollouts.height + batch.unreadable.filter(pl.col("unit") == "rollouts").height
+        rollouts += batch.rollouts.height
         if batch.rollouts.height:
             batch.rollouts.write_parquet(folder / f"rollouts-{number:06d}.parquet")
-        done(batch.problems.height)
+        done(batch.rows)
     pl.concat(problems, how="diagonal_relaxed").write_parquet(folder / "problems.parquet")
     pl.concat(unreadable).write_parquet(folder / "unreadable.parquet")
     pl.DataFrame({"rows": [rows], "rollouts": [rollouts]}).write_parquet(folder / "counts.parquet")

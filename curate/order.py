@@ -1,0 +1,46 @@
+"""Whether the stages of a manifest stand in an order in which each finds what it reads."""
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from curate.records import PROBLEM, ROLLOUT
+
+if TYPE_CHECKING:
+    from curate.manifest import Manifest
+
+
+class OrderError(ValueError):
+    """A stage reads a column that no earlier stage writes."""
+
+
+def check_order(manifest: "Manifest") -> None:
+    """Passes if every column that a stage reads is there by then.
+
+    Raises:
+        OrderError: every column that is not, and which plug would write it.
+    """
+    faults = []
+    there = {"problems": set(PROBLEM.names), "rollouts": set(ROLLOUT.names)}
+    for kind, uses in (("problems", manifest.problems), ("verdicts", manifest.verdicts), ("tags", manifest.tags)):
+        for place, use in enumerate(uses):
+            known = there["problems"] | (there["rollouts"] if use.plug.over == "rollouts" else set())
+            missing = [name for name in use.plug.reads if name not in known]
+            faults += [f"{kind}.{place} ({use.name}): reads {name!r}, {_advice(name, known)}" for name in missing]
+            there[getattr(use.plug, "marks", use.plug.over)] |= set(use.plug.writes)
+    if faults:
+        raise OrderError("\n".join(faults))
+
+
+def _advice(name: str, known: set[str]) -> str:
+    writers = [f"{kind}: [{plug}]" for kind, plug, writes in _writers() if name in writes]
+    if writers:
+        return f"which no stage before it writes. Put one before it: {', '.join(writers)}"
+    close = difflib.get_close_matches(name, known, n=1)
+    return "which no stage writes" + (f". Is it {close[0]!r}?" if close else "")
+
+
+def _writers() -> list[tuple[str, str, Any]]:
+    from curate import plug
+
+    kinds = ("problems", "verdicts", "tags")
+    return [(kind, name, plug.load(kind, name).writes) for kind in kinds for name in plug.names(kind)]
