@@ -1,0 +1,197 @@
+"""The dataset card: README.md of a version, written from facts alone.
+
+Nothing that a model, a dataset or a manifest wrote can become structure here: inline text is turned into character
+references where Markdown or HTML could read it, blocks stand in fences longer than any inside; there is no template.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curate.ledger import Entry
+from curate.share.counts import LEVEL_ORDER, Counts
+from curate.share.front_matter import Config, front_matter
+from curate.share.markdown import bars, fenced, plain, table
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """All that a card says."""
+
+    name: str
+    version: int
+    digest: str
+    """sha256 over the rows of all tables."""
+    description: str
+    language: str
+    license: str | None
+    """The licence of the whole, such as apache-2.0; None if there is no single one (LICENSES.md tells)."""
+    configs: tuple[Config, ...]
+    """Views first: the first one is what `load_dataset` gives by default."""
+    views: tuple[str, ...]
+    """Names of the configs that are views."""
+    funnel: tuple[Entry, ...]
+    counts: Counts
+    synthetic_problems: bool
+    """Posed by a program."""
+    symbolic_teacher: str | None
+    """Name of a teacher that is a program and no language model (the tutor)."""
+    sampling: Mapping[str, Any] | None
+    """n, temperature, top_p, max_tokens, ...; None without a teacher."""
+    source_states: tuple[tuple[str, str], ...]
+    """Every source with its pinned revision or digest."""
+    source_datasets: tuple[str, ...]
+    """Hub repositories among the sources."""
+    libraries: Mapping[str, str]
+    manifest: str
+    """The manifest's text."""
+    example: str | None = None
+    """One row to look at."""
+
+
+def card(facts: CardFacts) -> str:
+    """README.md: the front matter, then what the version holds, where its rows went and how it was made."""
+    sections = (
+        _title(facts),
+        _contents(facts),
+        _funnel(facts.funnel),
+        _verdicts(facts.counts),
+        _difficulty(facts.counts),
+        _lengths(facts.counts),
+        _teachers(facts),
+        _sources(facts),
+        _usage(facts),
+        _example(facts.example),
+        _rebuild(facts),
+    )
+    head = front_matter(
+        title=f"{facts.name} v{facts.version}",
+        language=facts.language,
+        license=facts.license,
+        configs=facts.configs,
+        views=facts.views,
+        source_datasets=facts.source_datasets,
+        synthetic=_is_synthetic(facts),
+    )
+    return f"---\n{head}\n---\n\n" + "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _is_synthetic(facts: CardFacts) -> bool:
+    return facts.synthetic_problems or facts.symbolic_teacher is not None or facts.sampling is not None
+
+
+def _title(facts: CardFacts) -> str:
+    lines = [f"# {plain(facts.name)} v{facts.version}", plain(facts.description)]
+    if facts.synthetic_problems:
+        lines.append("> **SYNTHETIC.** The problems are posed by a program, not taken from people.")
+    if facts.symbolic_teacher:
+        teacher = plain(facts.symbolic_teacher)
+        lines.append(
+            f"> **SYNTHETIC.** teacher: {teacher}, a symbolic program. No language model wrote these rollouts."
+        )
+    elif facts.sampling:
+        lines.append("> The rollouts are written by a language model and judged by rules; see the verdicts below.")
+    return "\n\n".join(line for line in lines if line)
+
+
+def _contents(facts: CardFacts) -> str:
+    rows = [
+        (c.name, *(_rows(c, split) for split in ("train", "heldout")), ", ".join(c.schema.names)) for c in facts.configs
+    ]
+    return "## What is in it\n\n" + table(("config", "train", "heldout", "columns"), rows)
+
+
+def _funnel(funnel: tuple[Entry, ...]) -> str:
+    rows = [
+        (entry.stage, entry.unit, entry.seen, entry.kept, ", ".join(f"{why} {n:,}" for why, n in entry.dropped.items()))
+        for entry in funnel
+    ]
+    note = "Every row is accounted for: in = kept + dropped. The config `ledger` names each dropped row and its reason."
+    return f"## Where the rows went\n\n{table(('stage', 'of', 'in', 'kept', 'dropped'), rows)}\n\n{note}"
+
+
+def _verdicts(counts: Counts) -> str:
+    if not counts.verdicts:
+        return ""
+    parts = ["## Verdicts", bars(("verdict", "rollouts"), counts.verdicts)]
+    if counts.decided_by:
+        parts.append(bars(("decided by", "rollouts"), counts.decided_by))
+    if counts.source_labels:
+        rows = [(theirs, ours, n) for (theirs, ours), n in counts.source_labels.items()]
+        parts += [_agreement(counts), table(("label of the source", "our verdict", "rollouts"), rows)]
+    return "\n\n".join(parts)
+
+
+def _agreement(counts: Counts) -> str:
+    decided = {pair: n for pair, n in counts.source_labels.items() if set(pair) <= {"correct", "wrong"}}
+    total, same = sum(decided.values()), sum(n for (theirs, ours), n in decided.items() if theirs == ours)
+    share = f" ({same / total:.1%})" if total else ""
+    return f"Where the source has a label of its own and both say correct or wrong, {same:,} of {total:,} agree{share}."
+
+
+def _difficulty(counts: Counts) -> str:
+    parts = ["## Difficulty"]
+    if counts.pass_rates:
+        parts.append(bars(("pass rate", "problems"), counts.pass_rates))
+    domains = sorted({domain for domain, _ in counts.levels})
+    rows = [(domain, *(counts.levels.get((domain, level), 0) for level in LEVEL_ORDER)) for domain in domains]
+    parts.append(table(("domain", *LEVEL_ORDER), rows))
+    return "\n\n".join(parts) if rows else ""
+
+
+def _lengths(counts: Counts) -> str:
+    if not counts.lengths:
+        return ""
+    spread = ", ".join(f"{name} {length:,}" for name, length in counts.length_quantiles.items())
+    histogram = bars((f"{counts.length_unit} per rollout", "rollouts"), counts.lengths)
+    return f"## Lengths\n\n{histogram}\n\nIn {counts.length_unit}: {spread}."
+
+
+def _teachers(facts: CardFacts) -> str:
+    if not facts.counts.teachers:
+        return ""
+    rows = [(t.teacher, t.rollouts, t.correct, t.prompt_tokens, t.completion_tokens) for t in facts.counts.teachers]
+    header = ("teacher", "rollouts", "kept and correct", "prompt tokens", "completion tokens")
+    parts = ["## Teachers and cost", table(header, rows)]
+    if facts.sampling:
+        parts.append("Sampling: " + ", ".join(f"{plain(k)} {plain(str(v))}" for k, v in facts.sampling.items()) + ".")
+    return "\n\n".join(parts)
+
+
+def _sources(facts: CardFacts) -> str:
+    rows = [(s.source, s.license or "not stated", s.problems, s.kept) for s in facts.counts.sources]
+    pinned = table(("source", "revision or digest"), facts.source_states)
+    whole = (
+        f"The whole: {plain(facts.license)}."
+        if facts.license
+        else "There is no one licence; LICENSES.md has the terms."
+    )
+    note = f"{whole} Rows carry the licence of their source; a teacher's terms may bind beside it."
+    return f"## Sources and licences\n\n{table(('source', 'licence', 'problems', 'kept'), rows)}\n\n{pinned}\n\n{note}"
+
+
+def _usage(facts: CardFacts) -> str:
+    config = next((c.name for c in facts.configs if any(split.rows for split in c.splits)), "problems")
+    code = f"""from datasets import load_dataset
+
+rows = load_dataset("path/or/repo", "{config}", split="train")"""
+    return f"## How to load\n\n{fenced(code, 'python')}"
+
+
+def _example(example: str | None) -> str:
+    return f"## An example\n\n{fenced(example)}" if example else ""
+
+
+def _rebuild(facts: CardFacts) -> str:
+    made = ", ".join(f"{plain(name)} {plain(version)}" for name, version in facts.libraries.items())
+    parts = [
+        "## How it was made",
+        "`curate build -m manifest.yaml`, with this manifest:",
+        fenced(facts.manifest, "yaml"),
+    ]
+    parts.append(f"Digest of the rows: `{facts.digest}`. Made with {made}. `lock.json` has the rest.")
+    return "\n\n".join(parts)
+
+
+def _rows(config: Config, split: str) -> int:
+    return sum(part.rows for part in config.splits if part.name == split)
