@@ -30,7 +30,7 @@ class Faults:
 
     def __init__(self, file: str, places: dict[Loc, Place]) -> None:
         self.file = file
-        self.places = places
+        self.places = {(): Place(1, 1)} | places
         self.overrides: dict[Loc, str] = {}
         """What `--set` put there, as it was given."""
         self.guessed: set[Loc] = set()
@@ -79,7 +79,7 @@ class Faults:
                 key = place.key if at_key or near != loc else None
                 line, column = at or key or (place.line, place.column)
                 return (0, line, column), f"{self.file}:{line}:{column}  "
-        raise KeyError(loc)  # the empty loc has a place in every document
+        raise KeyError(loc)  # the empty loc has a place
 
 
 def guess(word: str, names: Iterable[str]) -> str | None:
@@ -150,7 +150,8 @@ def _in_data(detail: Any, data: Any) -> Loc:
         if (isinstance(data, dict) and step in data) or (isinstance(data, list) and step in range(len(data))):
             loc.append(step)
             data = data[step]
-    return (*loc, detail["loc"][-1]) if detail["type"] == "missing" else tuple(loc)
+    last = detail["loc"][-1:]
+    return (*loc, *last) if detail["type"] == "missing" and isinstance(last[0], str) else tuple(loc)
 
 
 def _keys(schema: Mapping[str, Any], loc: Loc) -> set[str]:

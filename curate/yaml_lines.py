@@ -18,6 +18,8 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_NODES = 2_000
 
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep. No option needs that: check the brackets."
+
 Loc = tuple[str | int, ...]
 """Where a value lies: keys and list indices from the top."""
 
@@ -94,20 +96,30 @@ def line_column(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
+class _Loader(yaml.SafeLoader):
+    """Stops at once where the scanner would read on for seconds before the parser sees the first event."""
+
+    def fetch_directive(self) -> None:
+        raise YamlError(self.line + 1, self.column + 1, "a directive (%). Remove the line.")
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
+        if self.flow_level >= MAX_DEPTH:
+            raise YamlError(self.line + 1, self.column + 1, _TOO_DEEP)
+        super().fetch_flow_collection_start(TokenClass)
+
+
 class _Parser:
     """Builds data from events: nothing is ever constructed but dicts, lists and scalars."""
 
     def __init__(self, text: str) -> None:
         # Any: the stubs of yaml leave out most fields of its events.
-        self.events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
         self.document = Document()
         self.nodes = 0
         next(self.events)  # stream start
         start: Any = next(self.events)
         if isinstance(start, yaml.StreamEndEvent):
             return
-        if start.version or start.tags:
-            raise _stop(start, "a directive (%). Remove the line.")
         self.document.data = self.value((), next(self.events), None)
         next(self.events)  # document end
         if not isinstance(again := next(self.events), yaml.StreamEndEvent):
@@ -118,7 +130,7 @@ class _Parser:
         if self.nodes > MAX_NODES:
             raise _stop(event, f"more than {MAX_NODES} values. Lists of rows belong in a data file.")
         if len(loc) > MAX_DEPTH:
-            raise _stop(event, f"nested more than {MAX_DEPTH} deep. No option needs that: check the brackets.")
+            raise _stop(event, _TOO_DEEP)
         if isinstance(event, yaml.AliasEvent):
             raise _stop(event, f"an alias (*{event.anchor}). Write the value out.")
         if event.anchor:
