@@ -1,0 +1,78 @@
+"""The texts beside a version's tables: the card, the manifest as it was read, the licences of its rows."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from curate.flow import KEPT
+from curate.publish import Table, libraries, version_digest
+from curate.share.card import CardFacts, card
+from curate.share.counts import Counts, count
+from curate.share.front_matter import Config, Split
+from curate.share.markdown import plain, table
+
+if TYPE_CHECKING:
+    from curate.flow import Flow
+
+
+def papers(flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int) -> dict[str, str]:
+    """README.md, manifest.yaml and LICENSES.md of the version with this number."""
+    counts = count(flow.problems, flow.rollouts)
+    return {
+        "README.md": card(_card_facts(flow, tables, facts, number, counts)),
+        "manifest.yaml": _manifest_text(flow),
+        "LICENSES.md": _licenses(counts),
+    }
+
+
+def _card_facts(
+    flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int, counts: Counts
+) -> CardFacts:
+    manifest = flow.manifest
+    teacher = manifest.rollouts.teacher if manifest.rollouts else None
+    states = [
+        f"{key} {value}" if key != value else value for s in facts["sources"] for key, value in s["state"].items()
+    ]
+    names = [s["use"] for s in facts["sources"] for _ in s["state"]]
+    return CardFacts(
+        name=manifest.name,
+        version=number,
+        digest=version_digest(tables),
+        description=manifest.description,
+        language=manifest.language,
+        license=manifest.license,
+        configs=tuple(_config(name, made) for name, made in tables.items()),
+        views=tuple(manifest.views),
+        funnel=tuple(flow.ledger.entries),
+        counts=counts,
+        synthetic_problems=bool(flow.problems.filter(KEPT)["synthetic"].any()),
+        symbolic_teacher=teacher.plug.model if teacher and getattr(teacher.plug, "symbolic", False) else None,
+        sampling=facts["teacher"]["sampling"] if facts["teacher"] else None,
+        source_states=tuple(zip(names, states, strict=True)),
+        source_datasets=tuple(use.plug.path for use in manifest.sources if use.name == "hub"),
+        libraries=libraries(),
+        manifest=manifest.manifest_text,
+    )
+
+
+def _config(name: str, made: Table) -> Config:
+    first = next(file for part in made.parts.values() for file in part.files)
+    schema = pq.read_schema(made.folder / first.path)
+    return Config(name, schema, tuple(Split(split, part.rows, part.bytes) for split, part in made.parts.items()))
+
+
+def _manifest_text(flow: "Flow") -> str:
+    """The file as it was read, and what `--set` laid over it."""
+    sets = "".join(f"# --set {json.dumps(item)}\n" for item in flow.manifest.overrides)
+    return sets + flow.manifest.manifest_text
+
+
+def _licenses(counts: Counts) -> str:
+    rows = [(s.source, s.license or "not stated by the source", s.problems) for s in counts.sources]
+    teachers = ", ".join(plain(t.teacher) for t in counts.teachers) or "none"
+    return (
+        "# Licences\n\nEvery row carries the licence of its source in the column `license`.\n\n"
+        f"{table(('source', 'licence', 'problems'), rows)}\n\n"
+        f"Teachers: {teachers}. The terms of a teacher may bind what is done with its rollouts.\n"
+    )
