@@ -127,8 +127,8 @@ class Pool:
                 yield ahead.pop(future), future.result()
             except BrokenProcessPool as error:
                 raise WorkerError(
-                    "a worker process died: killed, out of memory (try --workers 1), or, where build() is called from a "
-                    'script, started before the line `if __name__ == "__main__":` that must guard the call'
+                    "a worker process died: out of memory (try --workers 1), or, where a script calls build(), "
+                    'without the line `if __name__ == "__main__":` before the call'
                 ) from error
 
     def _start(self) -> ProcessPoolExecutor:
