@@ -264,6 +264,12 @@ _SYNTAX = (
         r"expected <block end>",
         "out of line. Indent it like its neighbours; put text that starts with { [ or a quote in quotes.",
     ),
+    (
+        r"sequence entries|mapping keys",
+        "a '- ' or '? ' inside a line. Give it a line of its own, or put the text in quotes.",
+    ),
+    (r"indicators|a line break", "text beside | or >. Begin it on the next line, or put it in quotes."),
+    (r"expected alphabetic", "an & or * without a name. Put the text in quotes."),
     (r"undefined tag handle", "a tag (!). Remove it, or put the text in quotes."),
     (r"expected '<document start>'", "text after the end of the document. Remove it, or the line above it."),
 )

@@ -11,12 +11,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pyarrow as pa
 import pytest
 import yaml
 
 from curate import plug
 from curate.intake import Columns
-from curate.manifest import ManifestError, Recipe, read_manifest
+from curate.manifest import ManifestError, Prompt, Recipe, read_manifest
+from curate.records import MESSAGES
 
 HERE = Path(__file__).parent
 MANIFESTS = HERE.parent / "manifests"
@@ -86,6 +89,15 @@ def test_braces_in_a_prompt_are_plain_text(tmp_path: Path) -> None:
     )
     assert manifest.prompt.user == "Put {problem} into \\boxed{}, {x} {{y}}"
     assert manifest.prompt.system == "A {problem}"
+
+
+def test_a_prompt_becomes_one_message_list_per_problem() -> None:
+    rows = pl.DataFrame({"problem": ["1 + {x}?", "{problem}"]})
+    for prompt, first in ((Prompt("a {problem} b"), []), (Prompt("a {problem} b", "{problem}!"), ["{problem}!"])):
+        asked = rows.select(prompt.messages(pl.col("problem")).alias("prompt"))
+        assert asked.schema == pl.Schema(pl.from_arrow(pa.schema([("prompt", MESSAGES)]).empty_table()).schema)
+        texts = [[turn["content"] for turn in turns] for turns in asked["prompt"].to_list()]
+        assert texts == [[*first, "a 1 + {x}? b"], [*first, "a {problem} b"]]
 
 
 def test_paths_are_relative_to_the_manifest_and_those_of_overrides_to_where_one_stands(
