@@ -1,0 +1,86 @@
+"""Option letters: when the gold answer is one, and which one a response settles on."""
+
+import re
+from functools import lru_cache
+
+from verify.normal import tidy
+
+_GOLD = re.compile(r"(?:\\text(?:bf)?\s*\{|\\mathrm\s*\{|\\mathbf\s*\{)?\s*[(\[]?\s*([A-J])\s*[)\].:]?\s*\}?")
+_GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*", re.DOTALL)
+_LEADING = re.compile(
+    r"(?:\\(?:text|textbf|mathrm|mathbf|mathbf|boxed)\s*\{)*\s*\*{0,2}\s*[(\[]?\s*([A-Ja-j])(?=[)\].:,\s}*]|$|\\|[^\x00-\x7f])"
+)
+_SEVERAL = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'])")
+_STATED = re.compile(
+    r"(?:answer|option|choice|choose|select|pick|it's|it is|correct|答案|选项|应选|选择|故选|选)\s*(?:is|are|:|：|是|为)?\s*:?\s*"
+    r"(?:option|choice)?\s*\**\s*\$?\\?(?:boxed\{|text\{|textbf\{)*[(\[]?([A-J])(?![A-Za-z'])",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
+
+
+@lru_cache(maxsize=4096)
+def gold_letter(gold: str) -> str | None:
+    """The letter of a gold answer that is an option, with or without its content; None where it is none.
+
+    >>> gold_letter("(C)"), gold_letter("\\\\text{B}"), gold_letter("(D) Alina"), gold_letter("x + C")
+    ('C', 'B', 'D', None)
+    """
+    text = tidy(gold)
+    if match := _GOLD.fullmatch(text):
+        return match.group(1)
+    if match := _GOLD_WITH_CONTENT.fullmatch(gold.strip()):
+        return match.group(1) or match.group(2)
+    return None
+
+
+def answer_letter(answer: str) -> str | None:
+    """The option that an extracted answer names: `(B)`, `b`, `\\text{B}`, `B. 14 cm`; None where it names none or several."""
+    text = answer.strip()
+    match = _LEADING.match(text)
+    if match is None or (match.group(1).islower() and len(text) > 4):
+        return None
+    if len(text) < 40 and len(set(_SEVERAL.findall(text))) > 1 and re.search(r",|\band\b|&", text):
+        return None
+    rest = text[match.end() :].lstrip("\\}) ]")
+    if rest[:1] in ("=", "+", "-", "*", "/", "^", "_", "<", ">"):
+        return None
+    return match.group(1).upper()
+
+
+def stated_letter(response: str) -> str | None:
+    """The option that a response without a marked answer settles on: "the answer is B", "I think it's B", or the last one."""
+    tail = response[-2_000:]
+    stated = _STATED.findall(tail)
+    if stated:
+        return str(stated[-1]).upper()
+    head = _LEADING.match(response.strip()[:20])
+    if head and head.group(1).isupper() and len(response) < 60:
+        return head.group(1)
+    alone = [letter for letter in _ALONE.findall(tail) if letter not in ("A", "I")] or _ALONE.findall(tail[-60:])
+    return str(alone[-1]) if alone else None
+
+
+_OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
+
+
+def option_texts(problem: str, answer: str) -> str | None:
+    """The letter of the option in the problem whose text is the answer; None where none or several are."""
+    from verify.latex import read
+    from verify.normal import key
+
+    marks = list(_OPTION.finditer(problem[-4_000:]))
+    start = next((i for i, m in enumerate(marks) if m.group(1) == "A"), None)
+    if start is None:
+        return None
+    marks = marks[start:]
+    body = problem[-4_000:]
+    wanted = key(tidy(answer)).lower()
+    found = set()
+    for i, mark in enumerate(marks):
+        end = marks[i + 1].start() if i + 1 < len(marks) else len(body)
+        text = tidy(body[mark.end() : end].strip().rstrip("\\,; "))
+        if wanted and key(text).lower() == wanted:
+            found.add(mark.group(1))
+    del read
+    return found.pop() if len(found) == 1 else None

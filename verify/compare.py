@@ -1,0 +1,693 @@
+"""Whether two trees are one answer: numbers, expressions at test points, lists, sets, tuples, intervals, equations.
+
+Answers True, False, or None where the forms here cannot tell. Every rule is symmetric.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+from verify.latex import Node
+from verify.numeric import Approx, Point, UnknownError, Value, evaluate, names, same
+from verify.policy import Policy
+from verify.regions import region, same_region
+from verify.units import read_unit
+from verify.words import same_words
+
+_MAX_ITEMS = 64
+_REGION_KINDS = frozenset(["cup", "cap", "minus", "numbers", "where"])
+
+
+def agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """Whether both trees say the same."""
+    return _agree(settle(gold), settle(answer), policy)
+
+
+def settle(node: Node) -> Node:
+    """The node with its conventions spelt out.
+
+    Plus-minus becomes a list of two, `x = ... = 5` a named value, `1/3 \\approx 0.33` is 1/3, a set of one tuple the tuple.
+    """
+    if node.kind == "list":
+        items = [inner for item in node.args for inner in _spread(settle(item))]
+        return _family(Node("list", tuple(items)))
+    if node.kind == "rel":
+        return _settle_relation(node)
+    expanded = _plus_minus(node)
+    if len(expanded) > 1:
+        return Node("list", tuple(settle(item) for item in expanded))
+    if node.kind in ("set", "tuple"):
+        args = tuple(
+            inner for item in node.args for inner in (_spread(settle(item)) if node.kind == "set" else [settle(item)])
+        )
+        return Node(node.kind, args, node.value)
+    if node.kind == "unit":
+        inner, unit = node.args[0], node.value
+        bare = unit.strip(" .").lower()
+        if bare in ("percent", "%", "\\%", "percents", "per cent", "percentage"):
+            return Node("percent", (inner,))
+        if bare in ("degrees", "degree", "deg", "°"):
+            return Node("degree", (inner,))
+        scale = {"million": 10**6, "billion": 10**9, "thousand": 10**3, "trillion": 10**12, "dozen": 12}
+        first, _, rest = bare.removeprefix("$").strip().partition(" ")
+        if first in scale:
+            grown = Node("mul", (inner, Node("num", (), "", Fraction(scale[first]))))
+            return Node("unit", (grown,), rest) if rest else grown
+    return node
+
+
+def _spread(node: Node) -> Sequence[Node]:
+    """The items of a plus-minus inside a list."""
+    return node.args if node.kind == "list" and node.value == "pm" else [node]
+
+
+def _family(node: Node) -> Node:
+    return node
+
+
+def _settle_relation(node: Node) -> Node:
+    signs = node.value.split(" ")
+    sides = list(node.args)
+    if "~" in signs:
+        cut = signs.index("~")
+        if cut == 0 and _is_name(sides[0].args[0]):
+            signs[0] = "="
+            cut = signs.index("~") if "~" in signs else len(signs)
+        signs, sides = signs[:cut], sides[: cut + 1]
+        if not signs:
+            return settle(sides[0].args[0])
+    if set(signs) == {"="}:
+        head, last = sides[0].args[0], sides[-1].args[0]
+        if _is_name(head) and not (
+            len(signs) == 1 and _is_lone_name(last) and _is_lone_name(head) and last.kind == "call"
+        ):
+            value = settle(last)
+            if value.kind == "list":
+                return Node("list", tuple(Node("named", (v, head), sides[0].value) for v in value.args), value.value)
+            return Node("named", (value, head), sides[0].value)
+        if _is_name(last) and not names(head):
+            return Node("named", (settle(head), last), sides[-1].value)
+        if len(sides) > 2 or not any(names(s) or s.kind == "call" for s in sides):
+            values = [s for s in sides if not names(s)]
+            if values:
+                return settle(values[-1].args[0])
+    if signs == ["in"] and sides[0].args[0].kind in ("name", "call"):
+        return Node("named", (settle(sides[1].args[0]), sides[0].args[0]), sides[0].value)
+    return Node("rel", tuple(sides), " ".join(signs))
+
+
+def _is_lone_name(node: Node) -> bool:
+    return node.kind in ("name", "call", "text")
+
+
+def _is_name(node: Node) -> bool:
+    """Whether the left side of an equation only names what follows: `x`, `f(x)`, `AB`, `|AB|`, `A:B`, `m + n`."""
+    if node.kind in ("name", "text", "call"):
+        return True
+    if node.kind == "const":
+        return node.value != "inf"
+    if node.kind == "func":
+        return True
+    if node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers"):
+        return all(_is_name(part) for part in node.args) and not (node.kind == "mul" and _is_power_like(node))
+    return False
+
+
+def _is_power_like(node: Node) -> bool:
+    return any(part.kind == "pow" for part in node.args)
+
+
+def _plus_minus(node: Node) -> list[Node]:
+    """Both readings of an expression with a plus-minus; one reading where there is none."""
+    if not _holds(node, "pm"):
+        return [node]
+    if node.kind in ("list", "set", "tuple", "rel", "matrix"):
+        return [node]
+    return [_signed(node, 1), _signed(node, -1)]
+
+
+def _holds(node: Node, kind: str) -> bool:
+    return node.kind == kind or any(_holds(part, kind) for part in node.args)
+
+
+def _signed(node: Node, sign: int) -> Node:
+    if node.kind == "pm":
+        inner = _signed(node.args[0], sign)
+        return inner if (node.value == "pm") == (sign > 0) else Node("neg", (inner,))
+    return node._replace(args=tuple(_signed(part, sign) for part in node.args))
+
+
+def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if gold == answer:
+        return True
+    kinds = {gold.kind, answer.kind}
+    if "named" in kinds:
+        return _named(gold, answer, policy)
+    if "text" in kinds:
+        return _texts(gold, answer)
+    if "rel" in kinds or kinds & _REGION_KINDS:
+        return _relations(gold, answer, policy)
+    if "matrix" in kinds:
+        return _matrices(gold, answer, policy)
+    if kinds & {"list", "set", "tuple"}:
+        return _collections(gold, answer, policy)
+    if "ratio" in kinds:
+        return _ratios(gold, answer, policy)
+    if "base" in kinds:
+        return _bases(gold, answer, policy)
+    if "dots" in kinds:
+        return None
+    return _quantities(gold, answer, policy)
+
+
+def _named(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """`x = 5` against `5`, `x = 5` or an equation."""
+    if gold.kind == answer.kind == "named":
+        if gold.value != answer.value:
+            gold_head, answer_head = gold.args[1], answer.args[1]
+            if gold_head.kind == "call" and answer_head.kind == "call" and gold_head.value == answer_head.value:
+                return _agree(gold.args[0], _renamed(answer.args[0], answer_head, gold_head), policy)
+            whole = _equations(_equation(gold), _equation(answer))
+            if whole:
+                return True
+            single = gold_head.kind == "name" and answer_head.kind == "name"
+            if single and policy.names == "strict":
+                return whole if whole is not None else False
+        return _agree(gold.args[0], answer.args[0], policy)
+    named, other = (gold, answer) if gold.kind == "named" else (answer, gold)
+    if other.kind == "rel" and set(other.value.split(" ")) == {"="}:
+        return _equations(_equation(named), other)
+    return _agree(named.args[0], other, policy)
+
+
+def _equation(named: Node) -> Node:
+    return Node("rel", (Node("side", (named.args[1],)), Node("side", (named.args[0],))), "=")
+
+
+def _renamed(node: Node, old: Node, new: Node) -> Node:
+    """The body of a function with its arguments called as in another definition."""
+    table = {a.value: b for a, b in zip(old.args, new.args, strict=False) if a.kind == b.kind == "name"}
+    if node.kind == "name":
+        return table.get(node.value, node)
+    return node._replace(args=tuple(_renamed(part, old, new) for part in node.args))
+
+
+def _texts(gold: Node, answer: Node) -> bool | None:
+    if gold.kind == answer.kind == "text":
+        return same_words(gold.value, answer.value)
+    text, other = (gold, answer) if gold.kind == "text" else (answer, gold)
+    if other.kind == "set" and not other.args:
+        return same_words(text.value, "no solution")
+    if other.kind == "numbers" and other.value == "R":
+        return same_words(text.value, "all real numbers")
+    if other.kind == "const" and other.value == "inf":
+        return same_words(text.value, "infinity")
+    if other.kind == "name":
+        return same_words(text.value, other.value)
+    return None if len(text.value.split()) > 1 or any(c.isdigit() for c in text.value) else False
+
+
+def _relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if gold.kind == answer.kind == "rel":
+        if gold.value == answer.value == "=":
+            return _equations(gold, answer)
+        first, second = region(gold), region(answer)
+        if first is not None and second is not None:
+            return same_region(first, second) and (
+                policy.names == "ignore" or names(gold) == names(answer) or "call" in str(gold)
+            )
+        return _inequalities(gold, answer)
+    first, second = region(gold), region(answer)
+    if first is not None and second is not None:
+        return same_region(first, second)
+    if gold.kind == "numbers" or answer.kind == "numbers":
+        return False if gold.kind == answer.kind else None
+    other = answer if gold.kind == "rel" else gold
+    relation = gold if gold.kind == "rel" else answer
+    if (
+        "rel" in (gold.kind, answer.kind)
+        and relation.value == "="
+        and other.kind not in ("list", "set", "tuple", "text")
+    ):
+        return False
+    return None
+
+
+def _difference(relation: Node) -> Node:
+    left, right = relation.args[0].args[0], relation.args[-1].args[0]
+    return Node("add", (left, Node("neg", (right,))))
+
+
+def _equations(gold: Node, answer: Node) -> bool | None:
+    """Two equations are one when left minus right is in a fixed proportion at every test point."""
+    ratios = _proportions(gold, answer)
+    if ratios is None or len(ratios) < 3:
+        return None
+    steady = [_close_values(a, b) for a, b in pairwise(ratios)]
+    if all(steady):
+        return True
+    return None if _has_product_of_names(gold) or _has_product_of_names(answer) else False
+
+
+def _inequalities(gold: Node, answer: Node) -> bool | None:
+    if len(gold.args) != 2 or len(answer.args) != 2:
+        return None
+    ratios = _proportions(gold, answer)
+    if ratios is None or len(ratios) < 3 or not all(_close_values(a, b) for a, b in pairwise(ratios)):
+        return None
+    size = ratios[0] if isinstance(ratios[0], Fraction) else ratios[0].z.real
+    mirror = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+    expected = gold.value if size > 0 else mirror.get(gold.value, gold.value)
+    return answer.value == expected
+
+
+def _proportions(gold: Node, answer: Node) -> list[Value] | None:
+    first, second = _difference(gold), _difference(answer)
+    known = names(first) | names(second)
+    if not known or names(first) != names(second):
+        return None
+    ratios: list[Value] = []
+    for point in _points(sorted(known), whole=_is_whole(first) or _is_whole(second), count=5):
+        try:
+            a, b = evaluate(first, point), evaluate(second, point)
+            if same(a, Fraction(0)) or same(b, Fraction(0)):
+                continue
+            ratios.append(a / b if isinstance(a, Fraction) and isinstance(b, Fraction) else _ratio(a, b))
+        except UnknownError:
+            continue
+    return ratios
+
+
+def _ratio(a: Value, b: Value) -> Value:
+    return evaluate(Node("div", (Node("name", (), "a"), Node("name", (), "b"))), {"a": a, "b": b})
+
+
+def _close_values(a: Value, b: Value) -> bool:
+    return same(a, b) is True
+
+
+def _has_product_of_names(relation: Node) -> bool:
+    """Whether an equation may be multiplied by one of its names: then a varying proportion proves nothing."""
+    return _holds(relation, "div") or _holds(relation, "root") or _holds(relation, "pow")
+
+
+def _matrices(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if gold.kind == answer.kind == "matrix":
+        shape_gold, shape_answer = [len(r.args) for r in gold.args], [len(r.args) for r in answer.args]
+        if shape_gold != shape_answer:
+            flat = len(gold.args) == 1 or len(answer.args) == 1
+            if not (flat and sorted((len(gold.args), shape_gold[0])) == sorted((len(answer.args), shape_answer[0]))):
+                return False
+        return _all(_agree(settle(g), settle(a), policy) for g, a in zip(_cells(gold), _cells(answer), strict=True))
+    matrix, other = (gold, answer) if gold.kind == "matrix" else (answer, gold)
+    if other.kind == "add" and all(part.kind == "matrix" for part in other.args):
+        return (
+            _matrices(gold, _matrix_sum(other), policy)
+            if matrix is gold
+            else _matrices(_matrix_sum(other), answer, policy)
+        )
+    vector = len(matrix.args) == 1 or all(len(row.args) == 1 for row in matrix.args)
+    if other.kind in ("tuple", "list") and vector:
+        cells = _cells(matrix)
+        return len(cells) == len(other.args) and _all(
+            _agree(settle(m), settle(o), policy) for m, o in zip(cells, other.args, strict=True)
+        )
+    if vector and _basis(other):
+        return _matrices(matrix, Node("tuple", tuple(_components(other, len(_cells(matrix)))), "<>"), policy)
+    if len(_cells(matrix)) == 1:
+        return _agree(settle(_cells(matrix)[0]), other, policy)
+    return False if other.kind in ("num", "neg", "name", "div") else None
+
+
+def _matrix_sum(node: Node) -> Node:
+    first = node.args[0]
+    rows = []
+    for i, row in enumerate(first.args):
+        rows.append(
+            Node("row", tuple(Node("add", tuple(m.args[i].args[j] for m in node.args)) for j in range(len(row.args))))
+        )
+    return Node("matrix", tuple(rows))
+
+
+def _cells(matrix: Node) -> list[Node]:
+    return [cell for row in matrix.args for cell in row.args]
+
+
+def _basis(node: Node) -> bool:
+    return any(name.startswith("hat:") for name in names(node))
+
+
+def _components(node: Node, size: int) -> list[Node]:
+    """The parts of `3i + 4j` along each basis vector."""
+    letters = ["i", "j", "k"][:size]
+    zero = {f"hat:{letter}": Fraction(0) for letter in "ijk"}
+    parts = []
+    for letter in letters:
+        try:
+            value = evaluate(node, zero | {f"hat:{letter}": Fraction(1)})
+        except UnknownError:
+            return []
+        parts.append(Node("num", (), "", value) if isinstance(value, Fraction) else Node("text", (), str(value.z)))
+    return parts
+
+
+def _collections(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if _basis(gold) or _basis(answer):
+        vector, other = (gold, answer) if _basis(gold) else (answer, gold)
+        parts = _components(vector, len(other.args)) if other.kind in ("tuple", "list") else []
+        return _all(_agree(p, o, policy) for p, o in zip(parts, other.args, strict=True)) if parts else None
+    pair = {gold.kind, answer.kind}
+    if not pair <= {"list", "set", "tuple"}:
+        return _single(gold, answer, policy)
+    first, second = list(gold.args), list(answer.args)
+    if pair == {"tuple"}:
+        return _tuples(gold, answer, policy)
+    if "tuple" in pair:
+        if "set" in pair:
+            return _alone(gold, answer, policy)
+        if len(first) != len(second):
+            return _alone(gold, answer, policy)
+        return _all(_agree(settle(a), settle(b), policy) for a, b in zip(first, second, strict=True))
+    named = _by_name(first, second, policy)
+    if named is not None:
+        return named
+    if policy.order == "keep" and pair == {"list"}:
+        return len(first) == len(second) and _all(_agree(a, b, policy) for a, b in zip(first, second, strict=True))
+    if "set" in pair:
+        first, second = _distinct(first, policy), _distinct(second, policy)
+    return _unordered(first, second, policy)
+
+
+def _single(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """A collection against something that is none: equal only if it holds just that."""
+    collection, other = (gold, answer) if gold.kind in ("list", "set", "tuple") else (answer, gold)
+    if collection.kind == "set" and len(collection.args) == 1:
+        return _agree(collection.args[0], other, policy)
+    if collection.kind == "list" and len(collection.args) > 1:
+        plain = _distinct(list(collection.args), policy)
+        if len(plain) == 1:
+            return _agree(plain[0], other, policy)
+    return False if _readable(collection) and _readable(other) else None
+
+
+def _alone(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """A set or list that holds one tuple, against that tuple."""
+    for outer, inner in ((gold, answer), (answer, gold)):
+        if outer.kind in ("set", "list") and len(outer.args) == 1 and outer.args[0].kind == "tuple":
+            return _agree(outer.args[0], inner, policy)
+    return False
+
+
+def _tuples(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if len(gold.args) != len(answer.args):
+        return False
+    round_or_sharp = {"()", "<>"}
+    if len(gold.args) == 2 and gold.value != answer.value and not {gold.value, answer.value} <= round_or_sharp:
+        return False
+    return _all(_agree(settle(a), settle(b), policy) for a, b in zip(gold.args, answer.args, strict=True))
+
+
+def _by_name(first: list[Node], second: list[Node], policy: Policy) -> bool | None:
+    """`k = 45, n = 2`: by name where both name their values, in order where one does."""
+    heads = [[item.value if item.kind == "named" else "" for item in items] for items in (first, second)]
+    distinct = [all(h) and len(set(h)) == len(h) > 1 for h in heads]
+    if not any(distinct) or len(first) != len(second):
+        return None
+    if all(distinct) and set(heads[0]) == set(heads[1]):
+        table = {item.value: item for item in second}
+        return _all(_agree(item, table[item.value], policy) for item in first)
+    if all(not any(h) for h, d in zip(heads, distinct, strict=True) if not d):
+        return _all(_agree(a, b, policy) for a, b in zip(first, second, strict=True))
+    return None
+
+
+def _distinct(items: list[Node], policy: Policy) -> list[Node]:
+    kept: list[Node] = []
+    for item in items[:_MAX_ITEMS]:
+        if not any(_agree(item, other, policy) for other in kept):
+            kept.append(item)
+    return kept + items[_MAX_ITEMS:]
+
+
+def _unordered(first: list[Node], second: list[Node], policy: Policy) -> bool | None:
+    first, second = _grouped(first), _grouped(second)
+    if len(first) != len(second):
+        if len({i.kind for i in first + second} & {"named"}) or all(i.kind != "rel" for i in first + second):
+            return False
+        return None
+    if len(first) > _MAX_ITEMS:
+        if all(item.kind == "num" for item in first + second):
+            return Counter(i.number for i in first) == Counter(i.number for i in second)
+        return None
+    left = list(second)
+    unsure = False
+    for item in first:
+        for i, other in enumerate(left):
+            verdict = _agree(item, other, policy)
+            if verdict:
+                del left[i]
+                break
+            unsure = unsure or verdict is None
+        else:
+            return None if unsure else False
+    return True
+
+
+def _grouped(items: list[Node]) -> list[Node]:
+    """`p=5, q=2; p=7, q=2` and `p=5, q=2, p=7, q=2` as two pairs; inner lists are tuples."""
+    if all(item.kind == "list" for item in items) and items:
+        return [Node("tuple", tuple(_value(part) for part in item.args), "()") for item in items]
+    heads = [item.value for item in items if item.kind == "named"]
+    size = len(set(heads))
+    if len(heads) == len(items) > size > 1 and len(items) % size == 0 and heads == heads[:size] * (len(items) // size):
+        values = [item.args[0] for item in items]
+        return [Node("tuple", tuple(values[i : i + size]), "()") for i in range(0, len(values), size)]
+    return items
+
+
+def _value(node: Node) -> Node:
+    return node.args[0] if node.kind == "named" else node
+
+
+def _ratios(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if gold.kind == answer.kind == "ratio":
+        if len(gold.args) != len(answer.args):
+            return False
+        parts = list(zip(gold.args, answer.args, strict=True))
+        if all(_agree(a, b, policy) for a, b in parts):
+            return True
+        clock = any(
+            p.kind == "num" and (p.number == 0 or (len(p.value) > 1 and p.value[0] == "0"))
+            for p in gold.args + answer.args
+        )
+        if clock:
+            return False
+        (a, b), others = parts[0], parts[1:]
+        return _all(_scalars(Node("mul", (a, y)), Node("mul", (b, x)), policy) for x, y in others)
+    ratio, other = (gold, answer) if gold.kind == "ratio" else (answer, gold)
+    if len(ratio.args) != 2 or other.kind in ("list", "set", "tuple", "text"):
+        return False
+    return _scalars(Node("div", ratio.args), other, policy)
+
+
+def _bases(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if gold.kind == answer.kind == "base":
+        if gold.number == answer.number:
+            return _digits(gold.value) == _digits(answer.value)
+        try:
+            return int(gold.value, int(gold.number)) == int(answer.value, int(answer.number))
+        except ValueError:
+            return False
+    based, other = (gold, answer) if gold.kind == "base" else (answer, gold)
+    if other.kind in ("num", "text", "name", "word"):
+        return policy.bare_digits and _digits(based.value) == _digits(other.value.lower())
+    return False if other.kind not in ("mul", "unit") else None
+
+
+def _digits(text: str) -> str:
+    text = text.replace(" ", "")
+    whole, dot, places = text.partition(".")
+    return (whole.lstrip("0") or "0") + (dot + places.rstrip("0") if places.rstrip("0") else "")
+
+
+def _quantities(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """Numbers and expressions with their unit, per cent or degree sign."""
+    (g, gold_unit), (a, answer_unit) = _measured(gold, policy), _measured(answer, policy)
+    if gold_unit == answer_unit:
+        return _scalars(g, a, policy)
+    if "%" in (gold_unit, answer_unit):
+        return _percents(g, gold_unit, a, answer_unit, policy)
+    if gold_unit and answer_unit:
+        known, other = read_unit(gold_unit), read_unit(answer_unit)
+        if known is None or other is None:
+            return _scalars(g, a, policy) if policy.units == "drop" else False
+        if known.kinds != other.kinds:
+            return False
+        factor = Fraction(known.factor / other.factor).limit_denominator(10**9)
+        return _scalars(Node("mul", (g, Node("num", (), "", factor))), a, policy)
+    if "degree" in (gold_unit, answer_unit):
+        plain = _scalars(g, a, policy)
+        turned = _scalars(Node("degree", (g,)) if gold_unit else g, Node("degree", (a,)) if answer_unit else a, policy)
+        return True if turned else plain if policy.units == "drop" else turned
+    return _scalars(g, a, policy) if policy.units == "drop" else False
+
+
+def _measured(node: Node, policy: Policy) -> tuple[Node, str]:
+    """The number and its unit; '' where there is none."""
+    if node.kind == "neg":
+        inner, unit = _measured(node.args[0], policy)
+        return (Node("neg", (inner,)), unit) if unit else (node, "")
+    if node.kind == "percent":
+        return node.args[0], "%"
+    if node.kind == "degree":
+        return node.args[0], "degree"
+    if node.kind == "unit":
+        return node.args[0], node.value
+    if policy.letter_units and node.kind == "mul" and node.args[1].kind == "name" and not names(node.args[0]):
+        if read_unit(node.args[1].value):
+            return node.args[0], node.args[1].value
+    return node, ""
+
+
+def _percents(g: Node, gold_unit: str, a: Node, answer_unit: str, policy: Policy) -> bool | None:
+    hundred = Node("num", (), "100", Fraction(100))
+    value = _scalars(
+        Node("div", (g, hundred)) if gold_unit == "%" else g,
+        Node("div", (a, hundred)) if answer_unit == "%" else a,
+        policy,
+    )
+    if value or policy.percent == "value":
+        return value
+    plain = _scalars(g, a, policy)
+    return plain if plain or value is not None else None
+
+
+def _scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    known = sorted(names(gold) | names(answer))
+    if not known:
+        return _numbers(gold, answer, policy)
+    whole = _is_whole(gold) or _is_whole(answer)
+    met = 0
+    for point in _points(known, whole, count=4):
+        try:
+            first, second = evaluate(gold, point), evaluate(answer, point)
+        except UnknownError:
+            continue
+        if any(isinstance(v, Fraction) and v < 0 for v in point.values()) and not (_real(first) and _real(second)):
+            continue
+        verdict = same(first, second)
+        if verdict is not True:
+            return verdict
+        met += 1
+    return True if met >= 2 else None
+
+
+def _numbers(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    if (gold.kind == "const" and gold.value == "inf") or (answer.kind == "const" and answer.value == "inf"):
+        return gold == answer
+    if _infinite(gold) or _infinite(answer):
+        return _infinite(gold) == _infinite(answer)
+    try:
+        first, second = evaluate(gold, {}), evaluate(answer, {})
+    except UnknownError:
+        return None
+    verdict = same(first, second)
+    if verdict or not (policy.tolerance or policy.rounding):
+        return verdict
+    x, y = _float(first), _float(second)
+    if policy.tolerance and abs(x - y) <= policy.tolerance * max(abs(x), abs(y)):
+        return True
+    if policy.rounding and (_rounds_to(gold, x, y) or _rounds_to(answer, y, x)):
+        return True
+    return verdict
+
+
+def _infinite(node: Node) -> int:
+    if node.kind == "const" and node.value == "inf":
+        return 1
+    if node.kind == "neg":
+        return -_infinite(node.args[0])
+    if node.kind == "add" and len(node.args) == 1:
+        return _infinite(node.args[0])
+    return 0
+
+
+def _rounds_to(printed: Node, value: complex, exact: complex) -> bool:
+    """Whether a printed decimal is the other number rounded to its places."""
+    while printed.kind in ("neg", "add") and len(printed.args) == 1:
+        printed = printed.args[0]
+    if printed.kind != "num" or "." not in printed.value:
+        return False
+    places = len(printed.value.partition(".")[2])
+    digits = printed.value.replace(".", "").lstrip("0")
+    return len(digits) >= 2 and abs(value - exact) <= 0.5001 * 10.0**-places
+
+
+def _float(value: Value) -> complex:
+    return value.z if isinstance(value, Approx) else complex(float(value))
+
+
+def _real(value: Value) -> bool:
+    return isinstance(value, Fraction) or abs(value.z.imag) <= value.error
+
+
+def _is_whole(node: Node) -> bool:
+    """Whether an expression is meant for whole numbers: factorials, floors, binomials, signs like (-1)^n."""
+    if node.kind in ("fact", "binom") or (node.kind == "func" and node.value in ("floor", "ceil", "gcd", "lcm")):
+        return bool(names(node))
+    if node.kind == "pow" and names(node.args[1]) and not names(node.args[0]):
+        try:
+            base = evaluate(node.args[0], {})
+            if not (isinstance(base, Fraction) and base > 0):
+                return True
+        except UnknownError:
+            pass
+    if (
+        node.kind == "func"
+        and node.value in ("sin", "cos", "tan")
+        and _holds(node, "const")
+        and names(node) & set("nkm")
+    ):
+        return True
+    return any(_is_whole(part) for part in node.args)
+
+
+_FRACTIONS = [
+    Fraction(a, b)
+    for a, b in ((17, 11), (13, 7), (23, 19), (31, 13), (7, 5), (29, 17), (37, 23), (19, 7), (41, 29), (11, 3))
+]
+_WHOLE = [11, 7, 4, 9, 3, 5, 8, 6, 13, 2]
+
+
+def _points(known: list[str], whole: bool, count: int) -> list[Point]:
+    """Test points: above one, below one, and one with a negative name; whole numbers where the expression wants them."""
+    if whole:
+        turns = [_WHOLE, _WHOLE[1:] + _WHOLE[:1], sorted(_WHOLE, reverse=True), sorted(_WHOLE), [w + 1 for w in _WHOLE]]
+        return [{name: Fraction(turn[i % 10] + i // 10) for i, name in enumerate(known)} for turn in turns]
+    points: list[Point] = []
+    for j in range(count):
+        values = {}
+        for i, name in enumerate(known):
+            value = _FRACTIONS[(3 * i + j) % 10] + Fraction(i, 97)
+            values[name] = 1 / value if (i + j) % 3 == 1 else value
+            if j == count - 1 and i % 2 == 0:
+                values[name] = -values[name]
+        points.append(values)
+    return points
+
+
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if all are, False if one is, else None."""
+    unsure = False
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        unsure = unsure or verdict is None
+    return None if unsure else True
+
+
+def _readable(node: Node) -> bool:
+    if node.kind in ("text", "dots"):
+        return False
+    return all(_readable(part) for part in node.args)

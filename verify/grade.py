@@ -1,0 +1,250 @@
+"""The tiers: strings, exact numbers, forms at test points, then sympy in a process of its own."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from verify.choice import answer_letter, gold_letter, option_texts, stated_letter
+from verify.compare import agree
+from verify.extract import Extraction, extract
+from verify.latex import read
+from verify.normal import key, plain_number, tidy
+from verify.policy import Policy
+from verify.verdict import Verdict
+from verify.words import plain_words, same_words
+
+Gold = str | Sequence[str] | None
+DEFAULT = Policy()
+MAX_SYMBOLIC_CHARS = 2_000
+_NO_GOLD = frozenset(
+    ["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown", "\\text{None}"]
+)
+_TRAILING_CLAUSE = re.compile(
+    r"(?:,|;)?\s*(?:\\text\s*\{|\\quad)?\s*,?\s*(?:for (?:all|any|every|some|each)|where|when|with)\b[^=<>]*(?:\}.*)?$|(?:,\s*)?\(?(?:n|k|m)\s*\\in\s*\\(?:mathbb\s*\{?Z\}?|Z)\)?\s*$"
+)
+
+
+class Decision(NamedTuple):
+    """What the tiers say of one pair; `agreed` is None where they cannot tell."""
+
+    agreed: bool | None
+    method: str
+    detail: str | None = None
+
+
+def grade(
+    response: str, gold: Gold, problem: str | None = None, finish_reason: str | None = None, policy: Policy = DEFAULT
+) -> Verdict:
+    """The verdict on one response. Thread-safe; sympy is reached only through a worker process.
+
+    Args:
+        response: the visible reply, or all of it; text up to the last `</think>` counts only if nothing follows.
+        gold: the accepted answer, or several of which any is right.
+        problem: the question; needed only to tell which option a written-out choice is.
+        finish_reason: `length` says that the reply was cut off.
+
+    Example:
+        >>> grade("So the answer is $\\\\boxed{\\\\frac{1}{2}}$.", "0.5").status
+        'correct'
+        >>> grade("So we get", "7", finish_reason="length").status
+        'truncated'
+    """
+    return grade_many([response], [gold], [problem], [finish_reason], policy)[0]
+
+
+def grade_many(
+    responses: Sequence[str],
+    golds: Sequence[Gold],
+    problems: Sequence[str | None] | None = None,
+    finish_reasons: Sequence[str | None] | None = None,
+    policy: Policy = DEFAULT,
+    workers: int = 1,
+) -> list[Verdict]:
+    """One verdict per response, in order. Equal (gold, answer) pairs are decided once.
+
+    Args:
+        workers: processes that may run sympy at the same time; the fast tiers run here.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+    count = len(responses)
+    problems = problems if problems is not None else [None] * count
+    finish_reasons = finish_reasons if finish_reasons is not None else [None] * count
+    if not count == len(golds) == len(problems) == len(finish_reasons):
+        raise ValueError(
+            f"columns of one length expected: {count} responses, {len(golds)} golds, {len(problems)} problems"
+        )
+    verdicts: list[Verdict | None] = [None] * count
+    waiting: dict[tuple[str, str], list[int]] = {}
+    decided: dict[tuple[str, ...], Decision] = {}
+    asked: list[tuple[int, tuple[str, ...], Extraction]] = []
+    for i, (response, gold, problem, reason) in enumerate(zip(responses, golds, problems, finish_reasons, strict=True)):
+        if reason == "length" and not policy.grade_truncated:
+            verdicts[i] = Verdict("truncated", detail="cut off at max_tokens")
+            continue
+        accepted = _readable(gold)
+        if not accepted:
+            verdicts[i] = Verdict(
+                "unreadable_gold", detail="no gold answer" if gold is None else "the gold answer is empty"
+            )
+            continue
+        found = extract(response) if response else None
+        letters = [letter for g in accepted if (letter := gold_letter(g))]
+        if letters and (choice := _choice(letters, accepted, found, response, problem)):
+            verdicts[i] = choice
+            continue
+        if found is None or not found.answer.strip():
+            verdicts[i] = Verdict("no_answer", detail="no final answer found")
+            continue
+        pair = (found.answer, *accepted)
+        if pair not in decided:
+            decided[pair] = _any(accepted, found.answer, policy)
+        asked.append((i, pair, found))
+    open_pairs = list(
+        {pair: None for _, pair, _ in asked if decided[pair].agreed is None and decided[pair].method == "open"}
+    )
+    if open_pairs:
+        decided |= _symbolic(open_pairs, policy, workers)
+    for i, pair, found in asked:
+        verdicts[i] = _verdict(decided[pair], found)
+    del waiting
+    return [v for v in verdicts if v is not None]
+
+
+def _readable(gold: Gold) -> tuple[str, ...]:
+    """The accepted answers that say something; a worked solution is cut down to its answer."""
+    if gold is None:
+        return ()
+    many = (gold,) if isinstance(gold, str) else tuple(gold)
+    return tuple(text for g in many if isinstance(g, str) and (text := _gold_text(g)) not in _NO_GOLD)
+
+
+@lru_cache(maxsize=8192)
+def _gold_text(gold: str) -> str:
+    text = gold.strip().strip("$").strip() if gold.strip() in _NO_GOLD else gold.strip()
+    if "\\boxed" in text or "####" in text or "<answer>" in text or (len(text) > 150 and re.search(r"[.:!?]\s", text)):
+        found = extract(text)
+        if found:
+            return found.answer.strip()
+    return text
+
+
+def _choice(
+    letters: list[str], accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
+) -> Verdict | None:
+    """The verdict where the gold answer is an option letter; None to go on with the contents."""
+    marked = found is not None and found.method not in ("sentence", "number", "whole")
+    said = answer_letter(found.answer) if found else None
+    if said is None and found and problem:
+        said = option_texts(problem, found.answer)
+    if said is None and found and any(same_words(_content(g), found.answer) for g in accepted if _content(g)):
+        return Verdict("correct", found.answer, "choice")
+    if said is None and not marked:
+        said = stated_letter(response)
+    if said is None:
+        return None
+    return Verdict("correct" if said in letters else "wrong", found.answer if marked and found else said, "choice")
+
+
+def _content(gold: str) -> str:
+    """What stands behind the letter of `(D) Alina`."""
+    return re.sub(r"^[(\[]?[A-J][)\].:]+\s*", "", gold) if re.match(r"[(\[]?[A-J][)\].:]+\s+\S", gold) else ""
+
+
+def _any(accepted: tuple[str, ...], answer: str, policy: Policy) -> Decision:
+    decisions = [decide(gold, answer, policy) for gold in accepted]
+    for decision in decisions:
+        if decision.agreed:
+            return decision
+    return next((d for d in decisions if d.agreed is None), decisions[0])
+
+
+def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
+    """What the tiers in this process say of two answers; method `open` where sympy may still tell."""
+    g, a = _clean(gold), _clean(answer)
+    if not g or not a:
+        return Decision(False, "exact")
+    gold_key, answer_key = key(g), key(a)
+    if gold_key == answer_key:
+        return Decision(True, "exact")
+    if gold_key.isdigit() and answer_key.isdigit():
+        return Decision(gold_key.lstrip("0") == answer_key.lstrip("0"), "numeric")
+    first, second = plain_number(g), plain_number(a)
+    if first is not None and second is not None and first == second:
+        return Decision(True, "numeric")
+    return _forms(g, a, policy)
+
+
+def _clean(text: str) -> str:
+    tidied = tidy(text)
+    if len(tidied) < 400 and (
+        "for" in tidied or "where" in tidied or "\\in" in tidied or "wh" in tidied or "with" in tidied
+    ):
+        shorter = _TRAILING_CLAUSE.sub("", tidied).strip()
+        tidied = shorter if len(shorter) >= 1 else tidied
+    return tidied
+
+
+def _forms(g: str, a: str, policy: Policy) -> Decision:
+    verdicts: list[bool | None] = []
+    for gold_grouped in (True, False) if "," in g else (True,):
+        for answer_grouped in (True, False) if "," in a else (True,):
+            gold, answer = read(g, gold_grouped), read(a, answer_grouped)
+            if gold is None or answer is None:
+                verdicts.append(_as_words(g, a) if gold is None and answer is None else None)
+                continue
+            verdict = agree(gold, answer, policy)
+            if verdict:
+                return Decision(True, "numeric")
+            verdicts.append(verdict)
+    if policy.decimal_comma and (agreed := _with_decimal_comma(g, a, policy)):
+        return agreed
+    if all(verdict is False for verdict in verdicts):
+        return Decision(False, "numeric")
+    return Decision(None, "open")
+
+
+def _as_words(g: str, a: str) -> bool | None:
+    return True if plain_words(g) and plain_words(g) == plain_words(a) and len(g) > 3 and "\\" not in g + a else None
+
+
+def _with_decimal_comma(g: str, a: str, policy: Policy) -> Decision | None:
+    comma = re.compile(r"(?<=\d),(?=\d)")
+    for first, second in ((comma.sub(".", g), a), (g, comma.sub(".", a))):
+        left, right = plain_number(first), plain_number(second)
+        if left is not None and left == right:
+            return Decision(True, "numeric")
+    return None
+
+
+def _symbolic(pairs: list[tuple[str, ...]], policy: Policy, workers: int) -> dict[tuple[str, ...], Decision]:
+    """What sympy says of the pairs that are still open."""
+    if not policy.symbolic:
+        return dict.fromkeys(pairs, Decision(None, "numeric", "the fast forms cannot tell"))
+    from verify.workers import ask
+
+    questions = [(gold, pair[0]) for pair in pairs for gold in pair[1:]]
+    short = [q for q in questions if max(map(len, q)) <= MAX_SYMBOLIC_CHARS]
+    replies = dict(zip(short, ask([(_clean(g), _clean(a)) for g, a in short], policy.timeout_s, workers), strict=True))
+    decided: dict[tuple[str, ...], Decision] = {}
+    for pair in pairs:
+        answers = [replies.get((gold, pair[0])) for gold in pair[1:]]
+        said = [
+            Decision(r.agreed, "symbolic", r.detail) if r else Decision(None, "symbolic", "too long for sympy")
+            for r in answers
+        ]
+        decided[pair] = next((d for d in said if d.agreed), next((d for d in said if d.agreed is None), said[0]))
+    return decided
+
+
+def _verdict(decision: Decision, found: Extraction) -> Verdict:
+    answer, method, detail = found.answer.strip(), decision.method, decision.detail
+    if decision.agreed is not None:
+        return Verdict("correct" if decision.agreed else "wrong", answer, method, detail)
+    if detail == "timeout":
+        return Verdict("timeout", answer, method, "sympy ran out of time")
+    if detail in ("out of memory", "crash"):
+        return Verdict("error", answer, method, detail)
+    return Verdict("undecided", answer, method, detail)

@@ -1,0 +1,94 @@
+"""math-verify and sympy on two extracted answers. Runs only inside a worker process, which may be killed at any time.
+
+Text never reaches `eval`: answers go through math-verify's LaTeX grammar, and sympy's own string parser is shut off.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import sympy
+import sympy.parsing.sympy_parser as sympy_parser
+from latex2sympy2_extended import NormalizationConfig, normalize_latex
+from latex2sympy2_extended.latex2sympy2 import latex2sympy
+from math_verify.grader import should_treat_as_complex, sympy_expr_eq
+from sympy import Basic, MatrixBase
+from sympy.polys.polyerrors import BasePolynomialError
+
+_CONFIG = NormalizationConfig(
+    basic_latex=True, units=True, malformed_operators=True, nits=True, boxed="none", equations=False
+)
+
+
+# What ANTLR, sympy and Python raise on a text they cannot read. Anything else ends the worker, and is a `crash`.
+_FOREIGN = (
+    ValueError, TypeError, AttributeError, ArithmeticError, LookupError, AssertionError, RuntimeError, NameError,
+    BasePolynomialError,
+)  # fmt: skip
+_LITERAL = re.compile(r"\s*(Integer|Float)\s*\(\s*'?([\d.]+(?:[eE][+-]?\d+)?)'?\s*\)\s*")
+
+
+def _literal(code: str, *_: object, **__: object) -> Any:
+    """In place of sympy's `eval`: a number, or nothing. `sympy.Number("12")` itself comes through here."""
+    match = _LITERAL.fullmatch(code)
+    if match is None:
+        raise ValueError("text is never evaluated")
+    return getattr(sympy, match[1])(int(match[2]) if match[1] == "Integer" else match[2])
+
+
+sympy_parser.eval_expr = _literal
+
+
+def equal(gold: str, answer: str) -> bool | None:
+    """Whether sympy proves two answers equal; None where it cannot read one of them.
+
+    Symmetric: either order may prove it.
+    """
+    first, second = _parsed(gold), _parsed(answer)
+    if first is None or second is None:
+        return None
+    numeric = _numbers(first, second)
+    if numeric is not None:
+        return numeric
+    return bool(_proved(first, second) or _proved(second, first))
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Any:
+    """The sympy object of an answer, each distinct text parsed once; None where the grammar does not know it."""
+    try:
+        latex = normalize_latex(text, _CONFIG)
+        found = latex2sympy(
+            latex, is_real=not should_treat_as_complex(latex), convert_degrees=False, normalization_config=None
+        )
+    except MemoryError:
+        raise
+    except Exception:  # the grammar itself raises the bare class for every text it does not know
+        return None
+    return found if isinstance(found, Basic | MatrixBase) else None
+
+
+def _numbers(first: Any, second: Any) -> bool | None:
+    """Two numbers by thirty digits of each, before any simplification is tried."""
+    if not isinstance(first, sympy.Expr) or not isinstance(second, sympy.Expr):
+        return None
+    if first.free_symbols or second.free_symbols:
+        return None
+    try:
+        a, b = sympy.N(first.doit(), 30), sympy.N(second.doit(), 30)
+        if not (a.is_number and b.is_number and a.is_finite and b.is_finite):
+            return None
+        x, y = complex(a), complex(b)
+        if x == y == 0:
+            return None
+        gap = abs(complex(a - b))
+    except _FOREIGN:
+        return None
+    return bool(gap <= 1e-12 * max(abs(x), abs(y)))
+
+
+def _proved(first: Any, second: Any) -> bool:
+    try:
+        return bool(sympy_expr_eq(first, second, 12, 15, True, True))
+    except _FOREIGN:
+        return False

@@ -1,0 +1,162 @@
+"""Answer text in one spelling: Unicode to LaTeX, no invisible characters, no layout commands, no delimiters."""
+
+import re
+from fractions import Fraction
+
+_SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ"
+_SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "θ": "theta", "λ": "lambda", "μ": "mu",
+    "µ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ϕ": "phi",
+    "χ": "chi", "ψ": "psi", "ω": "omega", "η": "eta", "κ": "kappa", "ζ": "zeta", "Γ": "Gamma", "Δ": "Delta",
+    "Θ": "Theta", "Λ": "Lambda", "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+_VULGAR = {
+    "½": "12", "⅓": "13", "⅔": "23", "¼": "14", "¾": "34", "⅕": "15", "⅖": "25", "⅗": "35", "⅘": "45", "⅙": "16",
+    "⅚": "56", "⅛": "18", "⅜": "38", "⅝": "58", "⅞": "78", "⅐": "17", "⅑": "19",
+}  # fmt: skip
+_SIGNS = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "﹣": "-", "－": "-", "×": "\\times ", "✕": "\\times ",
+    "·": "\\cdot ", "⋅": "\\cdot ", "∙": "\\cdot ", "÷": "/", "∕": "/", "⁄": "/", "√": "\\sqrt ", "∛": "\\sqrt[3]",
+    "≤": "\\le ", "≥": "\\ge ", "⩽": "\\le ", "⩾": "\\ge ", "≠": "\\ne ", "≈": "\\approx ", "≡": "\\equiv ",
+    "∞": "\\infty ", "∪": "\\cup ", "∩": "\\cap ", "∈": "\\in ", "∅": "\\emptyset ", "±": "\\pm ", "∓": "\\mp ",
+    "°": "^\\circ ", "º": "^\\circ ", "′": "'", "″": "''", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "\\ldots ",
+    "⟨": "\\langle ", "⟩": "\\rangle ", "〈": "\\langle ", "〉": "\\rangle ", "∖": "\\setminus ", "⌊": "\\lfloor ",
+    "⌋": "\\rfloor ", "⌈": "\\lceil ", "⌉": "\\rceil ", "∠": "\\angle ", "→": "\\to ", "∑": "\\sum ", "∫": "\\int ",
+    "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
+    "（": "(", "）": ")", "［": "[", "］": "]", "｛": "{", "｝": "}", "，": ",", "、": ",", "；": ";", "：": ":",
+    "。": ".", "％": "%", "＝": "=", "＋": "+", "＜": "<", "＞": ">", "／": "/", "＊": "*", "＾": "^", "｜": "|",
+    "∣": "|", "𝑒": "e", "ⅈ": "i", "¢": "\\text{ cents}",
+}  # fmt: skip
+_INVISIBLE = [*range(0x09), *range(0x0B, 0x20), 0x7F, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
+_INVISIBLE += [*range(0x2060, 0x2065), 0xFEFF]
+_TABLE: dict[int, str | None] = (
+    {ord(c): f"\\{name} " for c, name in _GREEK.items()}
+    | {ord(c): f"\\frac{{{d[0]}}}{{{d[1]}}}" for c, d in _VULGAR.items()}
+    | {ord(c): s for c, s in _SIGNS.items()}
+    | {0xFF10 + d: str(d) for d in range(10)}
+    | {0xFF21 + d: chr(65 + d) for d in range(26)}
+    | {0xFF41 + d: chr(97 + d) for d in range(26)}
+    | dict.fromkeys((160, 8201, 8202, 8239, 8287, 12288, *range(8192, 8201)), " ")
+    | dict.fromkeys(_INVISIBLE, None)
+)
+_RAISED = re.compile(f"[{_SUPERSCRIPT}]+")
+_LOWERED = re.compile(f"[{_SUBSCRIPT}]+")
+_LAYOUT = re.compile(
+    r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?|middle)(?:\.|(?![A-Za-z]))"
+    r"|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|hfill|hline|nobreak|protect|rm|bf|it)"
+    r"(?![A-Za-z])"
+    r"|\\(?:[hv]space|phantom|vphantom|hphantom|label|tag|color)\*?\{[^{}]*\}"
+)
+_SPACE = re.compile(r"\\[,;:> ]|\\(?:quad|qquad|thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
+_OVERESCAPED = re.compile(r"\\\\(?=[a-zA-Z(\[])")
+_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
+_INTEGER = re.compile(r"[+-]?\d+")
+_DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)")
+_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+))")
+
+
+def tidy(text: str) -> str:
+    """The same answer in plain LaTeX: ASCII signs, single spaces, no `\\left`, `$`, `\\!` or closing full stop."""
+    if not text.isascii():
+        text = _RAISED.sub(lambda m: "^{" + _digits(m.group()) + "}", text)
+        text = _LOWERED.sub(lambda m: "_{" + _digits(m.group()) + "}", text)
+    text = text.translate(_TABLE).replace("{,}", ",")
+    if "\\" in text or "$" in text:
+        if "\\\\" in text and "\\begin" not in text:
+            text = _OVERESCAPED.sub(r"\\", text)
+        text = text.replace("\\!", "\x00")
+        text = re.sub(r"\x00\s*", "", text)
+        text = _LAYOUT.sub("", text)
+        text = _DELIMITER.sub(" ", text)
+        for spelling in ("\\dfrac", "\\tfrac", "\\cfrac"):
+            text = text.replace(spelling, "\\frac")
+    return _unwrap(collapse(_SPACE.sub(" ", text).strip()))
+
+
+def key(tidied: str) -> str:
+    """A string that is equal for spellings that differ in spaces, braces round one sign, and upright type."""
+    text = re.sub(
+        r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname)\s*\{([^{}]*)\}", r"\1", tidied
+    )
+    text = text.replace(" ", "")
+    return re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
+
+
+def plain_number(tidied: str) -> Fraction | None:
+    """The exact value of an integer, decimal, grouped integer or plain fraction; None for anything else.
+
+    >>> plain_number("1,250.5"), plain_number("-\\\\frac{6}{4}"), plain_number("2x")
+    (Fraction(2501, 2), Fraction(-3, 2), None)
+    """
+    if len(tidied) > 400:
+        return None
+    if _INTEGER.fullmatch(tidied):
+        return Fraction(int(tidied))
+    if _DECIMAL.fullmatch(tidied):
+        return Fraction(tidied)
+    if _GROUPED.fullmatch(tidied):
+        return Fraction(tidied.replace(",", ""))
+    if match := _FRACTION.fullmatch(tidied):
+        sign, top, bottom, top2, bottom2 = match.groups()
+        over = int(bottom or bottom2)
+        return Fraction(int(top or top2), over) * (-1 if sign == "-" else 1) if over else None
+    return None
+
+
+def collapse(text: str) -> str:
+    """Doubled brackets made single: `((({x})))` is `({x})`; linear in the length."""
+    if "((" not in text and "{{" not in text:
+        return text
+    partner: dict[int, int] = {}
+    stack: list[int] = []
+    for i, sign in enumerate(text):
+        if sign in "({":
+            stack.append(i)
+        elif sign in ")}" and stack:
+            j = stack.pop()
+            if (text[j] == "(") == (sign == ")"):
+                partner[j] = i
+    gone = {i for i, j in partner.items() if partner.get(i + 1) == j - 1 and text[i] == text[i + 1]}
+    gone |= {partner[i] for i in gone}
+    return "".join(sign for i, sign in enumerate(text) if i not in gone)
+
+
+def _digits(run: str) -> str:
+    return "".join(
+        "-" if c == "⁻" else "+" if c == "⁺" else "n" if c == "ⁿ" else "i" if c == "ⁱ" else str(_value(c)) for c in run
+    )
+
+
+def _value(sign: str) -> int:
+    return _SUPERSCRIPT.index(sign) if sign in _SUPERSCRIPT else _SUBSCRIPT.index(sign)
+
+
+def _unwrap(text: str) -> str:
+    """Without what surrounds an answer: emphasis, quotes, a full stop, one pair of outer braces, a box."""
+    for _ in range(8):
+        before = text
+        text = text.strip(' \t\n*`"').rstrip(".,;:")
+        if text.startswith(("\\boxed{", "\\fbox{")) and closing(text, text.index("{")) == len(text) - 1:
+            text = text[text.index("{") + 1 : -1]
+        elif text.startswith("{") and closing(text, 0) == len(text) - 1:
+            text = text[1:-1]
+        if text == before:
+            break
+        text = text.strip()
+    return text
+
+
+def closing(text: str, at: int) -> int:
+    """Index of the brace that closes the one at `at`; -1 if none does. Escaped braces do not count."""
+    depth = 0
+    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, at):
+        sign = match.group()
+        if sign == "{":
+            depth += 1
+        elif sign == "}":
+            depth -= 1
+            if depth == 0:
+                return match.start()
+    return -1

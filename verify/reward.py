@@ -1,0 +1,32 @@
+"""Rewards in TRL's form: a function over columns that gives one number, or None, per completion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from verify.grade import DEFAULT, Gold, grade_many
+
+_REWARD = {"correct": 1.0, "wrong": -1.0, "no_answer": -1.0, "truncated": -1.0}
+
+
+def accuracy(
+    completions: Sequence[str] | Sequence[Sequence[dict[str, Any]]],
+    solution: Sequence[Gold],
+    finish_reason: Sequence[str | None] | None = None,
+    **_: Any,
+) -> list[float | None]:
+    """+1 for a correct answer, -1 for a wrong, missing or cut-off one, None for what could not be judged.
+
+    None (a bad gold answer, a timeout, an undecided pair) keeps the completion out of the mean of its group.
+
+    Args:
+        completions: texts, or message lists whose last message is the reply.
+        solution: the gold answers, as in the view `rl`.
+        finish_reason: `length` marks a completion that was cut off.
+
+    Example:
+        >>> accuracy(["It is \\\\boxed{4}.", "It is \\\\boxed{5}.", "\\\\boxed{4}"], ["4", "4", None])
+        [1.0, -1.0, None]
+    """
+    texts = [c if isinstance(c, str) else str(c[-1]["content"] or "") if c else "" for c in completions]
+    verdicts = grade_many(texts, solution, finish_reasons=finish_reason, policy=DEFAULT)
+    return [_REWARD.get(verdict.status) for verdict in verdicts]
