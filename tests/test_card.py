@@ -283,6 +283,8 @@ def _form(line: str) -> tuple[str, int]:
 
 def test_plain_text_stays_readable() -> None:
     assert plain("no_answer in gpt-4o (3.5 %), π ≤ 4") == "no_answer in gpt-4o (3.5 %), π ≤ 4"
+    assert plain("0.2 to 0.4") == "0.2 to 0.4"
+    assert plain("1. item") == "&#49;. item"
     assert plain("a\n\n  b") == "a b"
     assert fenced("a ```` b") == "`````\na ```` b\n`````"
     assert table(("a", "n"), [("x|y", 1200)]) == "| a | n |\n| --- | ---: |\n| x&#124;y | 1,200 |"

@@ -8,7 +8,7 @@ BAR_CELLS = 24
 
 # Signs of structure; `_` at the edge of a word; what opens a list or a rule at the start of a line; bare addresses.
 _RISKY = re.compile(
-    r"[&<>\\`*\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|^\d+(?=[.)])|(?i:(?<=\bwww))\.|:(?=//)|@"
+    r"[&<>\\`*\[\]#|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=]|^\d+(?=[.)](?:\s|$))|(?i:(?<=\bwww))\.|:(?=//)|@"
 )
 
 _UNSEEN = ("Cc", "Cf", "Cs")  # control, direction and joining characters, lone surrogates
