@@ -81,15 +81,17 @@ def _read(file: str) -> tuple[Faults, dict[str, Any], str]:
 def _check_secrets(data: Any, text: str, faults: Faults) -> None:
     """A manifest is published beside the data: it may name a secret, never hold one."""
     advice = "looks like a secret. Put it in an environment variable, and write the name of that here."
+    told = set()
     for loc, value in _scalars(data, ()):
-        if SECRET.search(value):
+        if secrets := [found.group() for found in SECRET.finditer(value)]:
+            told.update(secrets)
             faults.add(loc, advice)
         elif str(loc[-1]).endswith("_env") and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,127}", value):
             name = "no name of an environment variable. Write one such as TEACHER_KEY, never the key itself."
             faults.add(loc, name)
     for found in SECRET.finditer(text):
-        line, column = line_column(text, found.start())
-        faults.add_comment(line, column, advice)
+        if found.group() not in told:
+            faults.add_comment(*line_column(text, found.start()), advice)
 
 
 def _scalars(data: Any, loc: Loc) -> Iterator[tuple[Loc, str]]:

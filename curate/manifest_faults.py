@@ -21,7 +21,7 @@ class ManifestError(ValueError):
 
     def __init__(self, faults: Iterable[str]) -> None:
         # A key that was pasted into a manifest must not go on into logs.
-        self.faults = tuple(SECRET.sub(lambda found: f"{found.group()[:4]}...", fault) for fault in faults)
+        self.faults = tuple(SECRET.sub("***", fault) for fault in faults)
         super().__init__("\n".join(self.faults))
 
 
@@ -46,9 +46,8 @@ class Faults:
         self._lines[loc] = (order, f"{where}{key}: {text}" if key else f"{where}{text}")
 
     def add_comment(self, line: int, column: int, text: str) -> None:
-        """One more fault that no value holds, unless there is one on this line."""
-        if not any(order[:2] == (0, line) for order, _ in self._lines.values()):
-            self._lines[f"line {line}",] = ((0, line, column), f"{self.file}:{line}:{column}  {text}")
+        """One more fault that no value holds."""
+        self._lines[f"line {line}",] = ((0, line, column), f"{self.file}:{line}:{column}  {text}")
 
     def add_override(self, override: str, text: str) -> None:
         """One more fault: an override that cannot be read."""
