@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -72,7 +73,7 @@ def counts() -> Counts:
                     "domain": ["algebra", "algebra", None, "geometry"],
                     "level": ["high", None, None, "college"],
                     "pass_rate_level": [None, "middle", None, None],
-                    "pass_rate": [0.0, 0.5, 1.0, 0.25],
+                    "pass_rate": [0.0, 0.4, 1.0, 0.25],
                     "drop_reason": [None, None, None, "duplicate"],
                 }
             ),
@@ -125,8 +126,8 @@ def facts(**changes: object) -> CardFacts:
     return dataclasses.replace(base, **changes)  # type: ignore[arg-type]  # tests name real fields
 
 
-def head(text: str) -> dict[str, object]:
-    parsed: dict[str, object] = yaml.safe_load(text.split("---\n")[1])
+def head(text: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load(text.split("---\n")[1])
     return parsed
 
 
@@ -144,6 +145,8 @@ def test_every_config_and_split_loads_with_its_types(tmp_path: Path, monkeypatch
         loaded = load_dataset(str(tmp_path), config.name, cache_dir=str(tmp_path / "cache"))
         assert {name: rows.num_rows for name, rows in loaded.items()} == {s.name: s.rows for s in config.splits}
         assert loaded["train"].features == Features.from_arrow_schema(config.schema)
+    declared = {info["config_name"]: info["features"] for info in head(card(facts()))["dataset_info"]}
+    assert declared == {config.name: features(config.schema) for config in facts().configs}
     default = load_dataset(str(tmp_path), split="train", cache_dir=str(tmp_path / "cache"))
     assert "messages" in default.column_names, "the first view is the default"
 

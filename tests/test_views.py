@@ -130,9 +130,11 @@ def test_pairs_are_matched_by_length_and_no_rollout_stands_in_two() -> None:
     assert dict(told.iter_rows()) == expected
 
 
-@pytest.mark.parametrize("verdict", ["truncated", "timeout", "undecided", "error", "unreadable_gold", "no_answer"])
+@pytest.mark.parametrize(
+    "verdict", ["truncated", "timeout", "undecided", "error", "unreadable_gold", "no_answer", None]
+)
 @pytest.mark.parametrize("rule", ["closest_length", "random"])
-def test_only_a_complete_wrong_rollout_is_rejected(verdict: str, rule: Any) -> None:
+def test_only_a_complete_wrong_rollout_is_rejected(verdict: Any, rule: Any) -> None:
     answered = rollouts(("a", "p0", "correct", 100), ("b", "p0", verdict, 100))
     told, picks = Dpo(rule=rule).choose(problems(level=[None]), answered, 0)
     assert picks.height == 0
