@@ -6,7 +6,7 @@ from functools import lru_cache
 from verify.normal import tidy
 
 _GOLD = re.compile(r"(?:\\text(?:bf)?\s*\{|\\mathrm\s*\{|\\mathbf\s*\{)?\s*[(\[]?\s*([A-J])\s*[)\].:]?\s*\}?")
-_GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*", re.DOTALL)
+_GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*|([B-HJ])\s+[A-Z][a-z]+", re.DOTALL)
 _LEADING = re.compile(
     r"(?:\\(?:text|textbf|mathrm|mathbf|mathbf|boxed)\s*\{)*\s*\*{0,2}\s*[(\[]?\s*([A-Ja-j])(?=[)\].:,\s}*]|$|\\|[^\x00-\x7f])"
 )
@@ -30,7 +30,7 @@ def gold_letter(gold: str) -> str | None:
     if match := _GOLD.fullmatch(text):
         return match.group(1)
     if match := _GOLD_WITH_CONTENT.fullmatch(gold.strip()):
-        return match.group(1) or match.group(2)
+        return match.group(1) or match.group(2) or match.group(3)
     return None
 
 

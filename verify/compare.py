@@ -36,7 +36,7 @@ def settle(node: Node) -> Node:
         return _settle_relation(node)
     expanded = _plus_minus(node)
     if len(expanded) > 1:
-        return Node("list", tuple(settle(item) for item in expanded))
+        return Node("list", tuple(settle(item) for item in expanded), "pm")
     if node.kind in ("set", "tuple"):
         args = tuple(
             inner for item in node.args for inner in (_spread(settle(item)) if node.kind == "set" else [settle(item)])
@@ -102,20 +102,24 @@ def _is_lone_name(node: Node) -> bool:
 
 
 def _is_name(node: Node) -> bool:
-    """Whether the left side of an equation only names what follows: `x`, `f(x)`, `AB`, `|AB|`, `A:B`, `m + n`."""
-    if node.kind in ("name", "text", "call"):
+    """Whether the left side of an equation only names what follows: `x`, `f(x)`, `AB`, `|AB|`, `A:B`, `m + n`, `x^3`."""
+    if node.kind in ("name", "text", "call", "func"):
         return True
     if node.kind == "const":
         return node.value != "inf"
-    if node.kind == "func":
+    compound = node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers")
+    if compound and all(_is_name(part) for part in node.args):
         return True
-    if node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers"):
-        return all(_is_name(part) for part in node.args) and not (node.kind == "mul" and _is_power_like(node))
-    return False
+    # One unknown in a formula without coefficients, `x^2 + 1/x^2 = 7`, names a value; x^2 + y^2 = 1 is a curve.
+    return len(names(node)) == 1 and _is_monic(node)
 
 
-def _is_power_like(node: Node) -> bool:
-    return any(part.kind == "pow" for part in node.args)
+def _is_monic(node: Node) -> bool:
+    if node.kind == "pow":
+        return node.args[0].kind == "name" and node.args[1].kind in ("num", "neg", "div")
+    if node.kind == "div":
+        return (node.args[0].kind == "num" or _is_monic(node.args[0])) and _is_monic(node.args[1])
+    return node.kind == "name" or (node.kind in ("add", "neg") and all(_is_monic(part) for part in node.args))
 
 
 def _plus_minus(node: Node) -> list[Node]:

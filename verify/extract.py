@@ -4,11 +4,11 @@ One pass over the end of the text: linear in its length, whatever it holds.
 """
 
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from verify import prose
 from verify.normal import closing
 
-Method = Literal["box", "boxes", "tag", "hashes", "phrase", "json", "bold", "sentence", "whole", "number"]
 _TAIL = 6_000
 _LONGEST = 40_000
 
@@ -16,26 +16,7 @@ _END_TOKEN = re.compile(
     r"<\|(?:im_start\|>\s*user|im_end\|>|endoftext\|>|eot_id\|>|end\|>)|<\/s>|<｜end▁of▁sentence｜>"
 )
 _HOPE = re.compile(r"\bI hope (?:it|this) (?:is correct|helps)[.!]?", re.IGNORECASE)
-_PHRASE = re.compile(
-    r"(?:\b(?:final\s+|correct\s+|right\s+|best\s+)?(?:answer|ans|result|option|choice)\b(?:\s+choice)?(?:\s+(?:to|of|for|in)\s[^.:\n]{1,80}?)?"
-    r"(?:\*\*)?\s*(?:\bis\b|\bare\b|\bmust be\b|\bwould be\b|\bshould be\b|[:：=])(?:\s*(?:\bis\b|\bare\b|[:：=]))?"
-    r"|(?:最终|正确)?(?:答案|结果|选项)\s*(?:应该是|应为|就是|是|为|选)?\s*[:：]?|\b(?:r[ée]ponse|respuesta|risposta|resposta|antwort|odpowiedź)\s+(?:est|es|è|é|ist|to)\b|\bответ\s*[:：—-]"
-    r"|^\s*A\s*[:：])",
-    re.IGNORECASE | re.MULTILINE,
-)
-_STRONG_PHRASE = re.compile(r"answer|答案", re.IGNORECASE)
 _JSON = re.compile(r'"(?:final[_ ]?)?answer"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,}\n]+)', re.IGNORECASE)
-_MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<![\\$])\$(?!\$)([^$]+?)(?<!\\)\$", re.DOTALL)
-_BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
-_NUMBER = re.compile(
-    r"(?<![A-Za-z\d_.])[-−]?\s?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?\s?%?(?![A-Za-z\d_])(?!\.\d)"
-)
-_LOOSE_NUMBER = re.compile(r"(?<![A-Za-z_])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:/\d+)?%?")
-_VERB = re.compile(
-    r"(?:\bis\b|\bare\b|\bequals?\b|\bbe\b|\bwas\b|\bwere\b|\bgives?\b|\bhas\b|\bhave\b|\bhad\b|\bget\b|\bgets\b|\bto\b|为|是|[:：]|\best\b|\bes\b|\bist\b)\s*(?:exactly|approximately|about|equal to|given by|simply)?\s*[:：]?\s*"
-)
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+(?=\S)|\n+|(?<=[。！？])")
-_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _CONNECTIVE = re.compile(r"[,;、&和或及与]|\band\b|\bor\b|\\q?quad|\\\\|\n\s*(?:[-*•]|\d+[.)]|\([a-z\d]\))")
 _BLOCK = re.compile(
     r"\b(?:so|thus|hence|therefore|then|wait|which|giv\w+|answers?|total|simplif\w+|equivalent\w*|but|not|because|since|means|actually|correct\w*|instead|rather|sum|get)\b"
@@ -51,7 +32,8 @@ class Extraction(NamedTuple):
     """The answer as the response has it, and how it was found."""
 
     answer: str
-    method: Method
+    method: str
+    """`box`, `boxes`, `tag`, `hashes`, `json`, `phrase`, `whole`; or a guess: `sentence`, `bold`, `last line`."""
 
 
 def extract(response: str) -> Extraction | None:
@@ -95,8 +77,8 @@ def _strong(text: str) -> Extraction | None:
         found = _boxed(text, at) if kind == "box" else _tagged(text, at) if kind == "tag" else _hashed(text, at)
         if found is None:
             continue
-        later = _phrased(text[max(at, len(text) - _TAIL) :], marked=True) if kind != "tag" else None
-        return later or found
+        later = prose.phrased(text[max(at, len(text) - _TAIL) :], marked=True) if kind != "tag" else None
+        return Extraction(later, "phrase") if later else found
     if "<answer>" in text[-_TAIL:]:
         inside = text[text.rfind("<answer>") + 8 :].strip()
         if inside and len(inside) < 2_000:
@@ -158,12 +140,12 @@ def _tagged(text: str, at: int) -> Extraction | None:
     return _inner(inside, "tag") if inside else None
 
 
-def _inner(inside: str, method: Method) -> Extraction:
+def _inner(inside: str, method: str) -> Extraction:
     """A marked answer that may itself hold a box or a phrase."""
     if "\\boxed" in inside:
         return _boxed(inside, inside.rfind("\\boxed")) or Extraction(inside, method)
-    if len(inside) > 150 and (found := _phrased(inside[-_TAIL:], marked=True)):
-        return found
+    if len(inside) > 150 and (found := prose.phrased(inside[-_TAIL:], marked=True)):
+        return Extraction(found, "phrase")
     return Extraction(inside, method)
 
 
@@ -171,7 +153,7 @@ def _hashed(text: str, at: int) -> Extraction | None:
     line = text[at + 4 :].lstrip("# ").strip().split("\n", 1)[0].strip()
     if not line or len(line) > 300:
         return None
-    heading = _PHRASE.match(line)
+    heading = prose.PHRASE.match(line)
     return Extraction(line[heading.end() :].strip() if heading else line, "hashes") if line else None
 
 
@@ -196,125 +178,10 @@ def _json(text: str) -> Extraction | None:
 
 def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
-    if bare := _bare(text):
-        return Extraction(bare, "whole")
+    if found := prose.bare(text):
+        return Extraction(found, "whole")
     tail = text[-_TAIL:]
-    return _phrased(tail, marked=False) or _closing_sentence(tail)
-
-
-def _bare(text: str) -> str | None:
-    """The whole response where it is nothing but an answer."""
-    if len(text) > 4_000 or "\n\n" in text:
-        return None
-    match = _MATH.fullmatch(text.rstrip(". "))
-    if match and not _prose(inner := next(g for g in match.groups() if g is not None)):
-        return inner
-    outside = _MATH.sub(" ", text)
-    if len(text) <= 200 and len(
-        _WORD.findall(re.sub(r"\\(?:text|mbox|mathrm|textbf|mathbf|begin|end)\w*\s*\{[^{}]*\}", " ", outside))
-    ) <= (1 if len(text) < 40 else 0):
-        return text if not re.search(r"[.!?。]\s+\S", text) and not re.search("[一-鿿]", text) else None
-    return None
-
-
-def _prose(text: str) -> bool:
-    """Whether a piece of formula is really running text between two dollar signs."""
-    return (
-        len(
-            _WORD.findall(
-                re.sub(r"\\(?:text|mbox|mathrm|textbf)\w*\s*\{[^{}]*\}|\\begin\{\w+\}|\\end\{\w+\}", " ", text)
-            )
-        )
-        > 1
-    )
-
-
-def _phrased(tail: str, marked: bool) -> Extraction | None:
-    """What follows the last "the answer is". `marked`: only a sure one counts, since a box was found before it."""
-    matches = [m for m in _PHRASE.finditer(tail) if not marked or _STRONG_PHRASE.search(m.group())]
-    for match in reversed(matches[-4:]):
-        rest = tail[match.end() :].lstrip(" *:：\n")
-        if marked and "\\boxed" in rest[:400]:
-            return None
-        found = _value_in(rest.split("\n\n", 1)[0][:1_000])
-        if found and (not marked or re.search(r"[\d\\]", found)):
-            return Extraction(found, "phrase")
-    return None
-
-
-def _value_in(rest: str) -> str | None:
-    """The answer at the head of a text: its formulas with what joins them, an option letter, or its first sentence."""
-    rest = rest.strip().lstrip("*\"'“ ")
-    if not rest:
-        return None
-    if math := _formulas(rest):
-        return math
-    sentence = _SENTENCE.split(rest, maxsplit=1)[0].strip().rstrip(".。*\"'” ")
-    if len(sentence) <= 60 and len(_WORD.findall(sentence)) <= 4:
-        return sentence or None
-    if match := re.match(r"[-−]?[$€£]?\d[\d,]*(?:\.\d+)?(?:\s?/\s?\d+)?%?", sentence):
-        return match.group().rstrip(",")
-    return _in_sentence(sentence)
-
-
-def _formulas(text: str) -> str | None:
-    """The formula that `text` starts with, and those tied to it by commas, `and`, `or`; with a short unit behind it."""
-    match = _MATH.match(text)
-    if match is None:
-        return None
-    parts = [next(g for g in match.groups() if g is not None)]
-    if _prose(parts[0]):
-        return None
-    at = match.end()
-    while len(parts) < 40:
-        gap = re.compile(r"\s*(?:,|;|and|or|\band\b|、|和|或|以及)(?:\s*(?:and|or))?\s*").match(text, at)
-        following = _MATH.match(text, gap.end()) if gap and gap.end() > at else None
-        if following is None:
-            break
-        parts.append(next(g for g in following.groups() if g is not None))
-        at = following.end()
-    if len(parts) == 1 and (unit := re.match(r"\s*(%|[A-Za-z]+(?: [A-Za-z]+){0,2})\s*(?:[.。]|$)", text[at:])):
-        return f"{parts[0]} \\text{{ {unit.group(1)}}}" if unit.group(1) != "%" else parts[0] + "\\%"
-    return ", ".join(part.strip() for part in parts)
-
-
-def _closing_sentence(tail: str) -> Extraction | None:
-    sentences = [s.strip() for s in _SENTENCE.split(tail) if s and s.strip()]
-    for sentence in reversed(sentences[-12:]):
-        if not re.search(r"\d|\\[a-zA-Z]|\$", sentence):
-            continue
-        if found := _in_sentence(sentence):
-            return Extraction(found, "sentence")
-    bold = [m for m in _BOLD.finditer(tail)]
-    if bold:
-        return Extraction((bold[-1].group(1) or bold[-1].group(2)).strip(), "bold")
-    numbers = _LOOSE_NUMBER.findall(tail[-2_000:])
-    if numbers:
-        return Extraction(numbers[-1], "number")
-    last = sentences[-1] if sentences else ""
-    return Extraction(last, "whole") if last and len(last) <= 60 and len(sentences) <= 2 else None
-
-
-def _in_sentence(sentence: str) -> str | None:
-    """Behind the last verb if a number or formula stands there; else the last bold, formula or number."""
-    hidden = _MATH.sub(lambda m: "\x01" * len(m.group()), sentence)
-    for verb in reversed(list(_VERB.finditer(hidden))):
-        rest = sentence[verb.end() :].strip().lstrip("*").strip()
-        if math := _formulas(rest):
-            return math
-        if match := _NUMBER.match(rest):
-            number = match.group().strip()
-            unit = re.match(r"\s?([A-Za-z°]+[²³]?)\s*[.。*]*$", rest[match.end() :])
-            return f"{number} {unit.group(1)}" if unit else number
-    if bold := list(_BOLD.finditer(sentence)):
-        inside = (bold[-1].group(1) or bold[-1].group(2)).strip()
-        if re.search(r"\d|\\", inside):
-            return _value_in(inside) or inside
-    formulas = [next(g for g in m.groups() if g is not None) for m in _MATH.finditer(sentence)]
-    formulas = [f for f in formulas if not _prose(f)]
-    if formulas:
-        return formulas[-1]
-    if re.search(r"\\[a-zA-Z]+", sentence) and (equal := sentence.rfind("=")) >= 0:
-        return sentence[equal + 1 :].strip()
-    numbers = _NUMBER.findall(sentence) or _LOOSE_NUMBER.findall(sentence)
-    return numbers[-1].strip() if numbers else None
+    if found := prose.phrased(tail, marked=False):
+        return Extraction(found, "phrase")
+    closing_words = prose.closing_sentence(tail)
+    return Extraction(*closing_words) if closing_words else None

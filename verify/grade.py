@@ -25,6 +25,10 @@ _TRAILING_CLAUSE = re.compile(
 )
 
 
+# 0,125 can only be a decimal: no number groups its digits behind a lone zero.
+_LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
+
+
 class Decision(NamedTuple):
     """What the tiers say of one pair; `agreed` is None where they cannot tell."""
 
@@ -123,7 +127,9 @@ def _readable(gold: Gold) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8192)
 def _gold_text(gold: str) -> str:
-    text = gold.strip().strip("$").strip() if gold.strip() in _NO_GOLD else gold.strip()
+    text = gold.strip()
+    if "answer is" in text:
+        text = text[text.rindex("answer is") + 9 :].strip(" :\n")
     if "\\boxed" in text or "####" in text or "<answer>" in text or (len(text) > 150 and re.search(r"[.:!?]\s", text)):
         found = extract(text)
         if found:
@@ -135,7 +141,7 @@ def _choice(
     letters: list[str], accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
 ) -> Verdict | None:
     """The verdict where the gold answer is an option letter; None to go on with the contents."""
-    marked = found is not None and found.method not in ("sentence", "number", "whole")
+    marked = found is not None and found.method not in ("sentence", "bold", "last line")
     said = answer_letter(found.answer) if found else None
     if said is None and found and problem:
         said = option_texts(problem, found.answer)
@@ -199,7 +205,9 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
             if verdict:
                 return Decision(True, "numeric")
             verdicts.append(verdict)
-    if policy.decimal_comma and (agreed := _with_decimal_comma(g, a, policy)):
+    if (policy.decimal_comma or _LEADING_ZERO.match(g) or _LEADING_ZERO.match(a)) and (
+        agreed := _with_decimal_comma(g, a, policy)
+    ):
         return agreed
     if all(verdict is False for verdict in verdicts):
         return Decision(False, "numeric")

@@ -387,6 +387,8 @@ class _Reader:
         else:
             inside = [self.take()]
         label = "".join(t.text for t in inside)
+        if base.kind == "pow" and base.args[0].kind in ("name", "const"):
+            return Node("pow", (Node("name", (), f"{base.args[0].value}_{label}"), base.args[1]))
         if base.kind in ("name", "call", "const"):
             return Node("name", (), f"{base.value}_{label}")
         radix = int(label) if label.isdigit() else NUMBER_WORDS.get(label.lower(), 0)

@@ -48,7 +48,7 @@ _LAYOUT = re.compile(
     r"(?![A-Za-z])"
     r"|\\(?:[hv]space|phantom|vphantom|hphantom|label|tag|color)\*?\{[^{}]*\}"
 )
-_SPACE = re.compile(r"\\[,;:> ]|\\(?:quad|qquad|thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
+_SPACE = re.compile(r"(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
 _OVERESCAPED = re.compile(r"\\\\(?=[a-zA-Z(\[])")
 _DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
 _INTEGER = re.compile(r"[+-]?\d+")

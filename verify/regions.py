@@ -129,7 +129,7 @@ def _point(x: float) -> Piece:
 
 
 def _close(a: float, b: float) -> bool:
-    return a == b or abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    return a == b or (abs(a) < INF > abs(b) and abs(a - b) <= 1e-9 * max(abs(a), abs(b)))
 
 
 def _union(pieces: list[Piece]) -> Region:
