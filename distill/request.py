@@ -35,7 +35,7 @@ class Sampling:
     max_tokens: Annotated[int, Field(ge=1)] = 16384
     """Upper bound on completion tokens, reasoning included."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    """Mixed with prompt and index into one seed per rollout: one seed for all prompts triples the spread of pass rates."""
+    """Mixed with prompt and index into one seed per rollout: one for all prompts triples the spread of pass rates."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,10 @@ class Reply:
     seconds: float = 0.0
     error: str | None = None
     """Why there is no text (finish_reason `error`): a short, redacted line."""
+
+
+class TeacherError(RuntimeError):
+    """The teacher cannot be reached or refuses to answer: says what to do. What it answered before is kept."""
 
 
 class Teacher(Protocol):
