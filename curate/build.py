@@ -96,6 +96,6 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
     draw = flow.to_draw()
     stored = 0
     if draw:
-        with Store(root / ".rollouts", read_only=True) as store:
-            stored = sum(request.key in store for request in draw.requests())
+        store = Store(root / ".rollouts")
+        stored = sum(sum(store.answered(keys)) for keys in draw.keys())
     return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)

@@ -15,7 +15,7 @@ from curate.cache import Cache
 from curate.engine import Shard
 from curate.fingerprint import file_digest, fingerprint, row_digest
 from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_lengths, to_arrow
-from distill.request import Message, Reply, Request, Sampling
+from distill.request import Message, Request, Sampling
 from distill.store import Store
 from distill.thinking import split_columns
 
@@ -41,6 +41,12 @@ class Draw:
             for index in range(self.sampling.n):
                 yield Request(messages, self.model, self.revision, self.sampling, index)
 
+    def keys(self) -> Iterator[list[str]]:
+        """The keys of all requests, shard by shard."""
+        last: int = self.problems["ordinal"].to_list()[-1] if self.problems.height else -1
+        for start in range(0, last + 1, SHARD_PROBLEMS):
+            yield [request.key for request in self.requests(start, start + SHARD_PROBLEMS)]
+
     @property
     def total(self) -> int:
         """How many rollouts are asked for."""
@@ -57,7 +63,7 @@ def gather(
         fragments: files with imported rollouts, in the order of the sources.
     """
     asked = fingerprint(draw.model, draw.revision, asdict(draw.sampling), row_digest([draw.problems])) if draw else ""
-    failed = [r.key for r in _replies_of(draw, store) if r.finish_reason == "error"] if draw and store else []
+    failed = list(_unanswered(draw, store)) if draw and store else []
     imported = [file_digest(path) for path in fragments]
     key = fingerprint(
         "rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
@@ -73,10 +79,9 @@ def gather(
     return shards, pl.concat([nothing, *keys]) if keys else nothing
 
 
-def _replies_of(draw: Draw, store: Store) -> Iterator[Reply]:
-    last: int = draw.problems["ordinal"].to_list()[-1] if draw.problems.height else -1
-    for start in range(0, last + 1, SHARD_PROBLEMS):
-        yield from store.get([request.key for request in draw.requests(start, start + SHARD_PROBLEMS)])
+def _unanswered(draw: Draw, store: Store) -> Iterator[str]:
+    for keys in draw.keys():
+        yield from (key for key, answered in zip(keys, store.answered(keys), strict=True) if not answered)
 
 
 def _write_shards(
