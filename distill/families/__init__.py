@@ -104,7 +104,7 @@ def pose_many(
 def read_question(text: str) -> Question | None:
     """The question that stands in the text, whatever stands around it; None where no family knows it."""
     readings = [question for family in _ALL if (question := family.read(text)) is not None]
-    return max(readings, key=lambda question: question.size, default=None)
+    return max(readings, key=lambda question: len(question.text), default=None)
 
 
 def _row(family: Family, level: Level, posed: Posed) -> PosedRow:

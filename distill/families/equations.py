@@ -71,7 +71,8 @@ def _cubic_draw(rng: Random) -> Drawn:
 def _cubic(w: Work, f: Poly) -> Value:
     last = abs(int(f.coefficients[0]))
     divisors = [s * n for n in range(1, 200) if last % n == 0 for s in (1, -1)]
-    first = w(f"A whole root divides ${last}$. Trying them in turn, $@$ works.", next(n for n in divisors if f(n) == 0))
+    whole = [n for n in divisors if f(n) == 0]
+    first = w(f"A whole root divides ${last}$. Trying them in turn, $@$ works.", whole[0])
     d, c, b, a = f.coefficients
     middle = w(f"Divide by $x - ({first})$: the quotient has the middle coefficient $@$.", int(b + a * first))
     end = w("Its constant term is $@$.", int(c + middle * first))

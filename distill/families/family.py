@@ -61,7 +61,7 @@ class Step:
     trap: bool = False
     """A well-known wrong method exists here."""
 
-    @property
+    @cached_property
     def text(self) -> str:
         """What is said."""
         return self.template if self.value is None else self.template.replace("@", show(self.value))
@@ -159,8 +159,8 @@ class Question:
     numbers: tuple[tuple[str, Value], ...]
     options: tuple[str, ...] = ()
     """Texts of the options A to E, where there are some."""
-    size: int = 0
-    """How many characters were understood."""
+    text: str = ""
+    """What was understood of the text: the question, with its options."""
 
     def solve(self, fault: Fault | None = None) -> Solution:
         """The solution, or what becomes of it with a fault on the way.
@@ -172,10 +172,14 @@ class Question:
         value = self.kind.work(work, **dict(self.numbers))
         if not self.options:
             return Solution(tuple(work.steps), show(value), value, tuple(work.checks))
-        if show(value) not in self.options:
+        if show(value) in self.options:
+            letter = LETTERS[self.options.index(show(value))]
+            work.say(f"That is option {letter}.")
+        elif fault is None:
             raise LookupError(f"{show(value)} is not among the options")
-        letter = LETTERS[self.options.index(show(value))]
-        work.say(f"That is option {letter}.")
+        else:
+            letter = Random(fault.seed).choice(LETTERS)
+            work.say(f"None of the options says so exactly; {letter} comes closest.")
         return Solution(tuple(work.steps), letter, letter, tuple(work.checks))
 
 
@@ -202,7 +206,7 @@ class Family:
 
     def read(self, text: str) -> Question | None:
         """The question that stands in the text, whatever else stands around it; None where there is none."""
-        return max(self._readings(text), key=lambda question: question.size, default=None)
+        return max(self._readings(text), key=lambda question: len(question.text), default=None)
 
     def solve(self, text: str) -> Solution:
         """The solution of the question in the text, from the text alone.
@@ -222,9 +226,8 @@ class Family:
                 if match is not None:
                     numbers = tuple((name, read(kind_, match[name])) for name, kind_ in types.items())
                     options = _OPTIONS.match(text, match.end()) if kind.options else None
-                    yield Question(
-                        self, kind, numbers, options.groups() if options else (), match.end() - match.start()
-                    )
+                    understood = text[match.start() : (options or match).end()].rstrip()
+                    yield Question(self, kind, numbers, options.groups() if options else (), understood)
 
 
 _PLACEHOLDER = re.compile(r"<(\w+)(?::(\w+))?>")

@@ -264,7 +264,7 @@ def other_spellings(value: Value) -> tuple[str, ...]:
             f"{value}.0",
             f"\\frac{{{2 * value}}}{{2}}",
             f"x = {value}",
-            f"{value:,}" if value > 999 else f"+{value}",
+            f"{value:,}" if abs(value) > 999 else f"\\mathbf{{{value}}}",
         )
     if isinstance(value, Fraction):
         top, bottom = value.numerator, value.denominator
@@ -278,8 +278,9 @@ def other_spellings(value: Value) -> tuple[str, ...]:
             *digits,
         )
     if isinstance(value, Mixed):
-        part = f"{show(value.part)} \\cdot {value.unit}"
-        return (f"{part} + {show(value.whole)}",) if value.whole else (part, f"{{{usual}}}")
+        if value.whole:
+            return (_sum([(value.part, value.unit), (value.whole, "")]),)
+        return (f"{show(value.part)} \\cdot {value.unit}", f"{value.unit} \\times {show(value.part)}")
     if isinstance(value, Poly):
         terms = [(c, p) for p, c in enumerate(value.coefficients)]
         powers = [(c, f"{value.letter}^{{{p}}}" if p else "") for c, p in terms]
