@@ -13,7 +13,9 @@ SCHEMA = pa.schema([pa.field("id", pa.string()), pa.field("level", pa.string()),
 
 
 def rows(n: int) -> pl.DataFrame:
-    return pl.DataFrame({"id": [f"{i:05d}" for i in range(n)], "level": pl.Series([None] * n, dtype=pl.Null), "n": range(n)})
+    return pl.DataFrame(
+        {"id": [f"{i:05d}" for i in range(n)], "level": pl.Series([None] * n, dtype=pl.Null), "n": range(n)}
+    )
 
 
 def write(folder: Path, cuts: list[int]) -> tuple[bytes, str]:
