@@ -12,7 +12,7 @@ from verify.latex import Node
 from verify.numeric import Approx, Point, UnknownError, Value, evaluate, names, same
 from verify.policy import Policy
 from verify.regions import region, same_region
-from verify.units import read_unit
+from verify.units import UNITS, read_unit
 from verify.words import same_words
 
 _MAX_ITEMS = 64
@@ -526,7 +526,7 @@ def _quantities(gold: Node, answer: Node, policy: Policy) -> bool | None:
         known, other = read_unit(gold_unit), read_unit(answer_unit)
         if known is None or other is None:
             return _scalars(g, a, policy) if policy.units == "drop" else False
-        if known.kinds != other.kinds:
+        if known.dimensions != other.dimensions:
             return False
         factor = Fraction(known.factor / other.factor).limit_denominator(10**9)
         return _scalars(Node("mul", (g, Node("num", (), "", factor))), a, policy)
@@ -547,11 +547,34 @@ def _measured(node: Node, policy: Policy) -> tuple[Node, str]:
     if node.kind == "degree":
         return node.args[0], "degree"
     if node.kind == "unit":
-        return node.args[0], node.value
-    if policy.letter_units and node.kind == "mul" and node.args[1].kind == "name" and not names(node.args[0]):
-        if read_unit(node.args[1].value):
-            return node.args[0], node.args[1].value
+        inner, more = _peeled(node.args[0]) or (node.args[0], "") if policy.letter_units else (node.args[0], "")
+        return inner, f"{more} {node.value}".strip()
+    if policy.letter_units and (peeled := _peeled(node)) and peeled[1]:
+        return peeled[0], peeled[1]
     return node, ""
+
+
+def _peeled(node: Node) -> tuple[Node, str] | None:
+    """`600 \\pi V/m` as its number and `V m^-1`; None where a name in it is no unit."""
+    if not names(node) and not _holds(node, "text"):
+        return node, ""
+    one = Node("num", (), "1", Fraction(1))
+    if node.kind == "text":
+        return (one, node.value) if read_unit(node.value) else None
+    if node.kind == "name":
+        return (one, node.value) if node.value in UNITS else None
+    if node.kind == "pow" and node.args[0].kind == "name" and node.args[0].value in UNITS:
+        power = node.args[1].args[0] if node.args[1].kind == "neg" else node.args[1]
+        sign = "-" if node.args[1].kind == "neg" else ""
+        return (one, f"{node.args[0].value}^{sign}{power.value}") if power.kind == "num" else None
+    if node.kind not in ("mul", "div"):
+        return None
+    left, right = _peeled(node.args[0]), _peeled(node.args[1])
+    if left is None or right is None:
+        return None
+    number = left[0] if right[0] is one or right[0].number == 1 else Node(node.kind, (left[0], right[0]))
+    unit = right[1] if node.kind == "mul" else " ".join(f"/ {part}" for part in right[1].split())
+    return number, f"{left[1]} {unit}".strip()
 
 
 def _percents(g: Node, gold_unit: str, a: Node, answer_unit: str, policy: Policy) -> bool | None:
@@ -580,7 +603,7 @@ def _scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
             continue
         if any(isinstance(v, Fraction) and v < 0 for v in point.values()) and not (_real(first) and _real(second)):
             continue
-        verdict = same(first, second)
+        verdict = same(first, second) or _near(first, second, policy)
         if verdict is not True:
             return verdict
         met += 1
@@ -600,11 +623,20 @@ def _numbers(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if verdict or not (policy.tolerance or policy.rounding):
         return verdict
     x, y = _float(first), _float(second)
-    if policy.tolerance and abs(x - y) <= policy.tolerance * max(abs(x), abs(y)):
+    if _near(first, second, policy):
         return True
     if policy.rounding and (_rounds_to(gold, x, y) or _rounds_to(answer, y, x)):
         return True
     return verdict
+
+
+def _near(first: Value, second: Value, policy: Policy) -> bool | None:
+    """True within the tolerance, False outside it, None where floats cannot tell two numbers apart."""
+    if policy.tolerance:
+        x, y = _float(first), _float(second)
+        if abs(x - y) <= policy.tolerance * max(abs(x), abs(y)):
+            return True
+    return same(first, second)
 
 
 def _infinite(node: Node) -> int:

@@ -20,11 +20,14 @@ MAX_SYMBOLIC_CHARS = 2_000
 _NO_GOLD = frozenset(
     ["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown", "\\text{None}"]
 )
+# What follows an answer to say for which names it holds: "f(x) = ax, where a is any real number".
 _TRAILING_CLAUSE = re.compile(
-    r"(?:,|;)?\s*(?:\\text\s*\{|\\quad)?\s*,?\s*(?:for (?:all|any|every|some|each)|where|when|with)\b[^=<>]*(?:\}.*)?$|(?:,\s*)?\(?(?:n|k|m)\s*\\in\s*\\(?:mathbb\s*\{?Z\}?|Z)\)?\s*$"
+    r"[,;]?\s*(?:\\text\s*\{\s*)?,?\s*\b(?:for (?:all|any|every|some|each)|where|when|with)\b.*$"
+    r"|,?\s*\(?\b[nkmt]\s*\\in\s*\\(?:mathbb\s*\{?\s*)?Z\b\s*\}?\)?\s*$",
+    re.DOTALL,
 )
-
-
+_PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
+_OVER = re.compile(r"(?<=\d) over (?=\d)")
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
 _LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
 
@@ -184,13 +187,24 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
 
 
 def _clean(text: str) -> str:
-    tidied = tidy(text)
-    if len(tidied) < 400 and (
-        "for" in tidied or "where" in tidied or "\\in" in tidied or "wh" in tidied or "with" in tidied
-    ):
-        shorter = _TRAILING_CLAUSE.sub("", tidied).strip()
-        tidied = shorter if len(shorter) >= 1 else tidied
+    tidied = _OVER.sub("/", _without_part_labels(tidy(text)))
+    if len(tidied) < 400 and ("for" in tidied or "wh" in tidied or "with" in tidied or "\\in" in tidied):
+        return _TRAILING_CLAUSE.sub("", tidied).strip() or tidied
     return tidied
+
+
+def _without_part_labels(text: str) -> str:
+    """`(a) 3 (b) 4` as the list `3; 4`."""
+    if not text.startswith(("(a)", "(i)", "(1)", "a)", "1)", "a.", "i)")):
+        return text
+    labels = list(_PART_LABEL.finditer(text))
+    wanted = {"a": "abcdefgh", "1": "12345678", "i": ("i", "ii", "iii", "iv", "v", "vi")}.get(
+        labels[0][1] if labels else "", ""
+    )
+    if len(labels) < 2 or [match[1] for match in labels] != list(wanted[: len(labels)]):
+        return text
+    ends = [match.start() for match in labels[1:]] + [len(text)]
+    return "; ".join(text[m.end() : end].strip(" ,;.") for m, end in zip(labels, ends, strict=True))
 
 
 def _forms(g: str, a: str, policy: Policy) -> Decision:

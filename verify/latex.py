@@ -1,5 +1,6 @@
 """A reader of answers: tidied LaTeX or plain text in, a small tree out. No eval, no sympy, linear in the length."""
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -155,6 +156,8 @@ class _Reader:
     def item(self) -> Node:
         """A chain of relations between sets or expressions."""
         start = self.at
+        while self.accept("\\approx", "\\sim", "\\simeq"):
+            start = self.at
         sides, signs = [self.united()], []
         starts = [start]
         while self.now.kind in ("op", "cmd") and self.now.text in RELATIONS:
@@ -184,6 +187,8 @@ class _Reader:
         while self.now.kind == "op" and self.now.text == ":" and self.bars == 0:
             self.at += 1
             parts.append(self.sum())
+            if parts[0].kind == "text" and len(parts) == 2:
+                return Node("rel", (Node("side", (parts[0],), parts[0].value), Node("side", (parts[1],))), "=")
         return parts[0] if len(parts) == 1 else Node("ratio", tuple(parts))
 
     def sum(self) -> Node:
@@ -284,7 +289,7 @@ class _Reader:
                 top = self.factor()
                 self.expect("/")
                 return Node("mixed", (left, Node("div", (top, self.factor()))))
-            if left.kind == "num":
+            if left.kind == "num" and not (before.text == "10" and self.tokens[self.at + 1].text == "^"):
                 raise UnreadableError("two numbers side by side")
         return Node("mul", (left, self.factor()))
 
@@ -436,7 +441,7 @@ class _Reader:
         if kind == "word":
             return self.word(token)
         if kind == "text":
-            return self.text(text)
+            return Node("word", (), text) if self.now.text == "_" and text.isalnum() else self.text(text)
         if kind == "op":
             return self.bracketed(text)
         if kind == "cmd":
@@ -534,6 +539,10 @@ class _Reader:
         bare = text.strip().lower()
         if bare in NUMBER_WORDS:
             return Node("num", (), bare, Fraction(NUMBER_WORDS[bare]))
+        if len(text) < 60 and ("," in text or " and " in text or " or " in text):
+            parts = [part.strip() for part in re.split(r",(?:\s*(?:and|or)\b)?|\band\b|\bor\b", text)]
+            if len(parts) > 1 and all(part and len(part.split()) < 3 for part in parts):
+                return Node("list", tuple(self.text_or_number(part) for part in parts))
         if len(text) < 40 and (any(c.isdigit() for c in text) or len(bare) == 1):
             inner = read(text.strip(), grouped=True)
             if inner is not None and inner.kind != "text":
@@ -618,7 +627,9 @@ class _Reader:
     def braced(self) -> Node:
         if self.accept("\\}"):
             return Node("set")
+        self.bars += 1  # a bar in here divides, it opens no absolute value
         inside = self.listed()
+        self.bars -= 1
         if self.now.text in ("|", ":", "\\mid", "\\vert"):
             self.at += 1
             condition = self.listed()

@@ -44,13 +44,14 @@ _RAISED = re.compile(f"[{_SUPERSCRIPT}]+")
 _LOWERED = re.compile(f"[{_SUBSCRIPT}]+")
 _LAYOUT = re.compile(
     r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?|middle)(?:\.|(?![A-Za-z]))"
-    r"|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|hfill|hline|nobreak|protect|rm|bf|it)"
+    r"|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|hfill|hline|nobreak|noindent|phantom|protect|rm|bf|it)"
     r"(?![A-Za-z])"
     r"|\\(?:[hv]space|phantom|vphantom|hphantom|label|tag|color)\*?\{[^{}]*\}"
 )
 _SPACE = re.compile(r"(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
 _OVERESCAPED = re.compile(r"\\\\(?=[a-zA-Z(\[])")
 _DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
+_EMPTY = re.compile(r"\{\s*\}(?=\s*[\^_])")
 _INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -69,7 +70,7 @@ def tidy(text: str) -> str:
         text = text.replace("\\!", "\x00")
         text = re.sub(r"\x00\s*", "", text)
         text = _LAYOUT.sub("", text)
-        text = _DELIMITER.sub(" ", text)
+        text = _EMPTY.sub("", _DELIMITER.sub(" ", text))
         for spelling in ("\\dfrac", "\\tfrac", "\\cfrac"):
             text = text.replace(spelling, "\\frac")
     return _unwrap(collapse(_SPACE.sub(" ", text).strip()))

@@ -3,7 +3,8 @@
 import re
 from typing import NamedTuple
 
-from verify.words import NUMBER_WORDS, UNITS
+from verify.units import UNITS
+from verify.words import NUMBER_WORDS
 
 GREEK = frozenset(
     [
@@ -233,13 +234,20 @@ def _grouped_text(text: str, at: int, command: str, spaced: bool, found: list[To
         )
     elif command in ("mathbf", "boldsymbol", "bm") and bare in ("i", "j", "k"):
         found.append(Token("name", f"hat:{bare}", spaced))
-    elif bare in FUNCTIONS:
+    elif bare in FUNCTIONS and not (found and found[-1].kind == "num" and bare in UNITS):
         found.append(Token("func", FUNCTIONS[bare], spaced))
-    elif command in TEXT or (command == "mathrm" and len(bare) > 1 and bare[0] != "\\"):
+    elif command in TEXT or (command == "mathrm" and bare[:1] != "\\" and (len(bare) > 1 or _is_unit(bare, found))):
         found.append(Token("text", " ".join(inside.split()), spaced))
     else:
         found += [*tokens(inside, grouped=False)[:-1]]
     return at
+
+
+def _is_unit(letter: str, found: list[Token]) -> bool:
+    """Whether an upright letter stands for a unit: `5 \\mathrm{m}`, but not `2 \\mathrm{i}`."""
+    return (
+        letter in UNITS and bool(found) and (found[-1].kind in ("num", "text") or found[-1].text in ("}", ")", "\\pi"))
+    )
 
 
 def _split_word(word: str, rest: str, spaced: bool, found: list[Token]) -> None:
@@ -263,7 +271,12 @@ def _split_word(word: str, rest: str, spaced: bool, found: list[Token]) -> None:
 
 
 def _reads_as_names(word: str, lower: str, rest: str, spaced: bool, after_number: bool, found: list[Token]) -> bool:
-    if lower in NUMBER_WORDS or lower in CONNECTIVES or (lower in UNITS and after_number):
+    after_slash = bool(found) and found[-1].text == "/"
+    if (
+        lower in NUMBER_WORDS
+        or lower in CONNECTIVES
+        or (lower in UNITS and (after_number or after_slash or (spaced and len(word) > 2)))
+    ):
         return False
     if len(word) == 2 or (len(word) <= 4 and word.isupper()):
         return True

@@ -4,18 +4,61 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from verify.words import UNITS
-
-_PART = re.compile(
-    r"(?P<power>\^\s*\{?\s*(?P<n>-?\s*\d+)\s*\}?)|(?P<per>/|\bper\b)|(?P<word>[A-Za-z$°Ωµ%]+)|(?P<other>\S)"
-)
+# Each kind by its exponents of length, mass, time, current, temperature, amount, angle, money.
+_KINDS: dict[str, dict[str, int]] = {
+    "length": {"L": 1}, "mass": {"M": 1}, "time": {"T": 1}, "angle": {"A": 1}, "money": {"$": 1}, "temperature": {"K": 1},
+    "current": {"I": 1}, "amount": {"N": 1}, "volume": {"L": 3}, "speed": {"L": 1, "T": -1}, "frequency": {"T": -1},
+    "force": {"L": 1, "M": 1, "T": -2}, "energy": {"L": 2, "M": 1, "T": -2}, "power": {"L": 2, "M": 1, "T": -3},
+    "pressure": {"L": -1, "M": 1, "T": -2}, "voltage": {"L": 2, "M": 1, "T": -3, "I": -1}, "charge": {"I": 1, "T": 1},
+    "resistance": {"L": 2, "M": 1, "T": -3, "I": -2}, "inductance": {"L": 2, "M": 1, "T": -2, "I": -2},
+    "capacity": {"L": -2, "M": -1, "T": 4, "I": 2}, "area": {"L": 2}, "count": {}, "concentration": {"N": 1, "L": -3},
+}  # fmt: skip
+# Names of one size, then that size in the first unit of its kind.
+_SIZES = {
+    "length": "m metre meter metres meters =1 cm centimeter centimeters centimetre centimetres =0.01 mm millimeter millimeters "
+    "millimetre millimetres =0.001 nm nanometer nanometers =1e-9 micron microns =1e-6 km kilometer kilometers kilometre "
+    "kilometres =1000 in inch inches =0.0254 ft foot feet =0.3048 yd yard yards =0.9144 mi mile miles =1609.344",
+    "mass": "kg kilogram kilograms =1 g gram grams =0.001 mg milligram milligrams =1e-6 lb lbs lbm pound pounds "
+    "=0.45359237 oz ounce ounces =0.028349523125 ton tons =1000",
+    "time": "s sec secs second seconds =1 ms millisecond milliseconds =0.001 min mins minute minutes =60 h hr hrs hour "
+    "hours =3600 day days =86400 week weeks =604800 year years yr yrs =31557600 month months =2629800",
+    "angle": "degree degrees deg ° =1 radian radians rad =57.29577951308232",
+    "money": "$ dollar dollars usd =1 cent cents =0.01",
+    "volume": "L l liter liters litre litres =0.001 mL ml milliliter milliliters cc =1e-6 gallon gallons gal =0.003785411784",
+    "area": "acre acres =4046.8564224 hectare hectares ha =10000",
+    "temperature": "K kelvin kelvins =1",
+    "energy": "J joule joules =1 kJ kilojoule kilojoules =1000 cal calorie calories =4.184 kcal =4184 "
+    "eV =1.602176634e-19 Btu BTU btu =1055.06",
+    "power": "W watt watts =1 kW kilowatt kilowatts =1000 MW =1e6 hp horsepower =745.7",
+    "force": "N newton newtons =1 kN =1000 lbf =4.4482216",
+    "pressure": "Pa pascal pascals =1 kPa =1000 MPa =1e6 GPa =1e9 atm =101325 psi psia =6894.757 torr mmHg =133.322 bar =1e5",
+    "voltage": "V volt volts =1 mV =0.001 kV =1000",
+    "current": "A amp amps ampere amperes =1 mA =0.001",
+    "charge": "C coulomb coulombs =1",
+    "resistance": "ohm ohms Ω =1",
+    "frequency": "Hz hertz =1 kHz =1000 MHz =1e6",
+    "amount": "mol mole moles =1 mmol =0.001",
+    "concentration": "M molar =1000",
+    "speed": "mph =0.44704 kph kmh =0.2777777777777778",
+    "inductance": "H henry henries =1",
+    "capacity": "F farad farads =1",
+    "count": "unit units =1",
+}
+UNITS: dict[str, tuple[str, float]] = {
+    name: (kind, float(size))
+    for kind, sizes in _SIZES.items()
+    for group in re.finditer(r"([^=]+)=(\S+)", sizes)
+    for name, size in ((name, group[2]) for name in group[1].split())
+}
+_POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
+_PART = re.compile(r"\^\s*\{?\s*(?P<power>-?\s*\d+)\s*\}?|(?P<per>/|\bper\b)|(?P<word>[A-Za-z$°Ω%]+)|(?P<other>\S)")
 
 
 class Unit(NamedTuple):
-    """How many base units it is, and the exponent of each kind of quantity."""
+    """How many base units it is, and the exponent of each dimension."""
 
     factor: float
-    kinds: frozenset[tuple[str, int]]
+    dimensions: frozenset[tuple[str, int]]
 
 
 @lru_cache(maxsize=4096)
@@ -25,41 +68,37 @@ def read_unit(text: str) -> Unit | None:
     >>> read_unit("square inches") == read_unit("in^{2}"), read_unit("apples")
     (True, None)
     """
-    kinds: dict[str, int] = {}
-    factor, sign, pending, last = 1.0, 1, 1, ""
-    last_sign = 1
+    parts: list[tuple[str, int]] = []
+    sign, pending = 1, 1
     for match in _PART.finditer(text.replace("\\cdot", " ").replace("\\", "")):
-        if match["power"]:
-            if not last:
-                return None
-            extra = int(match["n"].replace(" ", "")) - 1
-            kind, size = UNITS[last]
-            kinds[kind] = kinds.get(kind, 0) + last_sign * extra
-            factor *= size ** (last_sign * extra)
-        elif match["per"]:
+        word = match["word"]
+        if match["per"]:
             sign = -1
-        elif match["word"]:
-            word = match["word"]
+        elif word and word.lower() in _POWERS:
+            pending = _POWERS[word.lower()]
+        elif word in ("squared", "cubed") and parts:
+            parts[-1] = (parts[-1][0], parts[-1][1] * (2 if word == "squared" else 3))
+        elif word:
             known = word if word in UNITS else word.lower()
-            if known in ("square", "sq", "squared"):
-                if known == "squared" and last:
-                    kind, size = UNITS[last]
-                    kinds[kind] = kinds.get(kind, 0) + last_sign
-                    factor *= size**last_sign
-                else:
-                    pending = 2
-                continue
-            if known in ("cubic", "cu"):
-                pending = 3
-                continue
             if known not in UNITS:
                 return None
-            kind, size = UNITS[known]
-            kinds[kind] = kinds.get(kind, 0) + sign * pending
-            factor *= size ** (sign * pending)
-            last, last_sign, pending = known, sign, 1
+            parts.append((known, sign * pending))
+            pending = 1
+        elif match["power"]:
+            if not parts:
+                return None
+            parts[-1] = (parts[-1][0], parts[-1][1] * int(match["power"].replace(" ", "")))
         elif match["other"] not in ".,;(){}'-_":
             return None
-    if not kinds:
-        return None
-    return Unit(factor, frozenset((kind, power) for kind, power in kinds.items() if power and kind != "count"))
+    return _product(parts) if parts else None
+
+
+def _product(parts: list[tuple[str, int]]) -> Unit:
+    factor = 1.0
+    dimensions: dict[str, int] = {}
+    for name, power in parts:
+        kind, size = UNITS[name]
+        factor *= size**power
+        for dimension, exponent in _KINDS[kind].items():
+            dimensions[dimension] = dimensions.get(dimension, 0) + exponent * power
+    return Unit(factor, frozenset((d, e) for d, e in dimensions.items() if e))
