@@ -20,6 +20,8 @@ REASONS = (
     "misaligned_reasoning",  # not as many as there are replies: whose is whose?
 )
 
+_PLAIN = (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
+
 _CORRECT = ("true", "correct", "right", "yes")
 _WRONG = ("false", "incorrect", "wrong", "no")
 
@@ -114,12 +116,15 @@ def intake(
         synthetic: the problems were posed by a program.
 
     Raises:
-        SourceError: a column that is not there.
+        SourceError: a column that is not there, or can be no text.
     """
     check_columns(columns, raw.columns, source)
     if where is None:
         numbers = pl.int_range(first_row, first_row + raw.height, eager=True).cast(pl.String)
         where = pl.select(pl.format("{}:{}", pl.lit(source), numbers)).to_series()
+    for name in columns.named():
+        if not _is_readable(raw.schema[name]):
+            raise SourceError(f"{source}: column {name!r} holds {raw.schema[name]}, which is no text")
     raw = raw.with_columns(_decoded(raw[name]) for name, dtype in raw.schema.items() if dtype == pl.Binary)
     rows = raw.select(
         where=where,
@@ -308,6 +313,16 @@ def _as_text(value: pl.Expr, dtype: DataType) -> pl.Expr:
     if isinstance(dtype, pl.List | pl.Array):
         return pl.struct(x=value).struct.json_encode().str.strip_prefix('{"x":').str.strip_suffix("}")
     return value.cast(pl.String)
+
+
+def _is_readable(dtype: DataType, top: bool = True) -> bool:
+    """Whether polars can write values of this type as text; for bytes, whether we can."""
+    if isinstance(dtype, pl.Struct):
+        return all(_is_readable(field.dtype, top=False) for field in dtype.fields)
+    element = _element_type(dtype)
+    if element is not None:
+        return _is_readable(element, top=False)
+    return dtype.is_numeric() or dtype.base_type() in _PLAIN or (top and dtype == pl.Binary)
 
 
 def _decoded(column: pl.Series) -> pl.Series:

@@ -29,6 +29,8 @@ BATCH_BYTES = 32_000_000
 PARQUET_ROWS = 256
 """674 bytes of parquet can hold 4 GB of text, and footers lie about it: few rows are decoded at a time."""
 
+_DAMAGED = (EOFError, OSError, zlib.error, UnicodeDecodeError, pa.ArrowException, pl.exceptions.PolarsError)
+
 
 @dataclass(frozen=True)
 class File:
@@ -105,7 +107,7 @@ def read_batches(file: File, columns: Columns) -> Iterator[Batch]:
             yield from _parquet(unpacked, columns, aside=bool(packed))
         else:
             yield from _gathered(_text_rows(unpacked, suffix, columns), file.name, columns)
-    except (EOFError, OSError, zlib.error, pa.ArrowException) as fault:
+    except _DAMAGED as fault:
         raise SourceError(f"{file.name}: cannot be read to its end ({fault}). Is it complete?") from fault
 
 
@@ -168,17 +170,19 @@ def _parquet(file: File, columns: Columns, aside: bool) -> Iterator[Batch]:
     """Args:
     aside: it is compressed as a file, and parquet is read from its end: unpack it into a temporary file first.
     """
-    with file.open() as stream, tempfile.TemporaryFile() as plain:
+    with file.open() as stream, tempfile.TemporaryFile() as unpacked:
         if aside:
-            shutil.copyfileobj(stream, plain)
-        parquet = pq.ParquetFile(plain if aside else stream)
+            shutil.copyfileobj(stream, unpacked)
+        parquet = pq.ParquetFile(unpacked if aside else stream)
         there = parquet.schema_arrow.names
         check_columns(columns, there, file.name)
         first = 1
         for batch in parquet.iter_batches(PARQUET_ROWS, columns=list(columns.named()), use_threads=False):
             # Text that is no UTF-8, or an offset beyond its buffer, would crash the process later on.
             batch.validate(full=True)
-            frame = pl.from_arrow(batch)
+            # So would metadata: only the columns themselves go on, those of an extension type as what they are.
+            plain = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
+            frame = pl.from_arrow(pa.RecordBatch.from_arrays(plain, names=batch.schema.names))
             assert isinstance(frame, pl.DataFrame)
             numbers = pl.int_range(first, first + frame.height, eager=True)
             where = pl.select(pl.format("{}:{}", pl.lit(file.name), numbers)).to_series()

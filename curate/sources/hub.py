@@ -33,6 +33,7 @@ class Hub:
     config: str | None = None
     """Which of its configurations, where it has several."""
     split: str = "train"
+    """One split, whole."""
     revision: str | None = None
     """Commit, tag or branch. Unless said, the head of `main` when first built; the lock then pins it."""
     license: str | None = None

@@ -41,6 +41,7 @@ class Procedural:
     n: int = 1000
     """Problems. Fewer are the first of more."""
     seed: int = 0
+    """Another seed poses other problems."""
     families: tuple[str, ...] | None = None
     """Names of families; all unless said."""
     levels: tuple[Level, ...] | None = None

@@ -1,0 +1,432 @@
+"""The sources: posed problems, files of every format, datasets of the Hub."""
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curate import readers, text_rows
+from curate.intake import Columns, Intake, SourceError
+from curate.records import LEVELS
+from curate.sources.files import Files
+from curate.sources.hub import Hub
+from curate.sources.procedural import Procedural
+from tests.fakehub import FakeHub
+
+COLUMNS = Columns(problem="question", answer="answer", source_id="id", rollouts="replies", labels="right")
+ROWS: list[dict[str, Any]] = [
+    {
+        "id": "1",
+        "question": 'What is 1 + 1,\n"exactly"?',
+        "answer": "2",
+        "replies": ["2", "so 3"],
+        "right": [True, False],
+    },
+    {"id": "2", "question": "¿Cuánto es $x$?", "answer": None, "replies": ["<think>x</think>4"], "right": [True]},
+]
+PLAIN = Columns(problem="question", answer="answer", source_id="id")
+
+
+def packed(data: bytes, packing: str) -> bytes:
+    if packing == ".gz":
+        return gzip.compress(data)
+    if packing == ".zst":
+        sink = pa.BufferOutputStream()
+        with pa.CompressedOutputStream(sink, "zstd") as stream:
+            stream.write(data)
+        return bytes(sink.getvalue().to_pybytes())
+    return data
+
+
+def lines(rows: list[dict[str, Any]]) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def separated(delimiter: str) -> bytes:
+    cells = [[row["id"], row["question"].replace('"', '""'), row["answer"] or ""] for row in ROWS]
+    records = [["id", "question", "answer"], *([f'"{cell}"' for cell in record] for record in cells)]
+    return "\r\n".join(delimiter.join(record) for record in records).encode()
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), sink)
+    return sink.getvalue()
+
+
+FORMATS: dict[str, Callable[[], bytes]] = {
+    ".jsonl": lambda: lines(ROWS),
+    ".ndjson": lambda: lines(ROWS),
+    ".json": lambda: json.dumps(ROWS, indent=1).encode(),
+    ".csv": lambda: separated(","),
+    ".tsv": lambda: separated("\t"),
+    ".parquet": lambda: parquet(ROWS),
+}
+
+
+def read(folder: Path, name: str, data: bytes, columns: Columns = PLAIN, **options: Any) -> Intake:
+    """All of one file."""
+    (folder / name).write_bytes(data)
+    return whole(Files(path=str(folder / name), columns=columns, **options)())
+
+
+def whole(batches: Iterator[Intake]) -> Intake:
+    """All batches of a source in one."""
+    taken = list(batches)
+    problems, rollouts, unreadable = (
+        pl.concat([getattr(batch, table) for batch in taken]) for table in ("problems", "rollouts", "unreadable")
+    )
+    return Intake(problems, rollouts, unreadable, sum(batch.rows for batch in taken))
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_every_format_gives_the_same_problems(tmp_path: Path, suffix: str, packing: str) -> None:
+    taken = read(tmp_path, f"two{suffix}{packing}", packed(FORMATS[suffix](), packing))
+    assert taken.problems.select("source_id", "problem", "answer").rows() == [
+        (row["id"], row["question"], row["answer"]) for row in ROWS
+    ]
+    assert taken.problems["source"].to_list() == ["two", "two"]
+    assert taken.rows == 2
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".parquet"])
+def test_lists_of_replies_come_with_their_labels(tmp_path: Path, suffix: str) -> None:
+    taken = read(tmp_path, f"x{suffix}", FORMATS[suffix](), COLUMNS, teacher="me", license="mit")
+    assert taken.rollouts.select("reasoning", "response", "source_verdict", "teacher").rows() == [
+        ("", "2", "correct", "me"),
+        ("", "so 3", "wrong", "me"),
+        ("x", "4", "correct", "me"),
+    ]
+    assert taken.problems["license"].to_list() == ["mit", "mit"]
+
+
+def test_a_torn_line_is_reported_with_its_place_and_the_rest_is_read(tmp_path: Path) -> None:
+    torn = [b'{"question": "1?"}', b'{"question": "2', b"[]", b"\xff\xfe", b"", b"[" * 100_000, b'{"question": "3?"}']
+    taken = read(tmp_path, "x.jsonl", b"\n".join(torn), Columns(problem="question"))
+    assert taken.problems["problem"].to_list() == ["1?", "3?"]
+    assert taken.unreadable.rows() == [(f"x.jsonl:{line}", "bad_json") for line in (2, 3, 4, 6)]
+    assert taken.rows == 6  # a blank line is no row
+
+
+def test_a_torn_record_of_a_csv_is_reported(tmp_path: Path) -> None:
+    taken = read(tmp_path, "x.csv", b'question,a\n1?,1\n2?,2,2\n3?\n\xff?,4\n5?,5\n"6?', Columns(problem="question"))
+    assert taken.problems["problem"].to_list() == ["1?", "5?"]
+    assert taken.unreadable.rows() == [(f"x.csv:{line}", "bad_csv") for line in (3, 4, 5, 7)]
+
+
+def test_numbers_keep_their_digits(tmp_path: Path) -> None:
+    rows = b'{"q": "1", "a": 0.10}\n{"q": "2", "a": "x"}\n{"q": "3", "a": 12345678901234567890123}\n{"q": 4, "a": true}'
+    taken = read(tmp_path, "x.jsonl", rows, Columns(problem="q", answer="a"))
+    assert taken.problems["answer"].to_list() == ["0.10", "x", "12345678901234567890123", "true"]
+
+
+def test_an_object_with_one_list_and_json_lines_named_json_are_read(tmp_path: Path) -> None:
+    columns = Columns(problem="question")
+    nested = read(tmp_path, "x.json", json.dumps({"version": 1, "data": ROWS}).encode(), columns)
+    named = read(tmp_path, "y.json", lines(ROWS), columns)
+    assert nested.problems["problem"].to_list() == named.problems["problem"].to_list()
+    with pytest.raises(SourceError, match="needs one list of objects, has 2"):
+        read(tmp_path, "z.json", json.dumps({"train": ROWS, "test": ROWS}).encode(), columns)
+
+
+def test_a_large_file_comes_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "BATCH_ROWS", 10)
+    (tmp_path / "x.jsonl").write_bytes(lines([{"question": f"{i}?"} for i in range(95)]))
+    batches = list(Files(path=str(tmp_path / "x.jsonl"), columns=Columns(problem="question"))())
+    assert [batch.rows for batch in batches] == [10] * 9 + [5]
+    assert batches[-1].problems["problem"].to_list() == ["90?", "91?", "92?", "93?", "94?"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".parquet"])
+def test_a_row_that_weighs_too_much_is_unreadable(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_rows, "ROW_BYTES", 10_000)
+    monkeypatch.setattr(readers, "ROW_BYTES", 10_000)
+    rows = [{"question": "1?"}, {"question": "x" * 20_000}, {"question": "2?"}]
+    taken = read(
+        tmp_path, f"x{suffix}", parquet(rows) if suffix == ".parquet" else lines(rows), Columns(problem="question")
+    )
+    assert taken.problems["problem"].to_list() == ["1?", "2?"]
+    assert taken.unreadable.rows() == [(f"x{suffix}:2", "oversize")]
+
+
+def test_several_files_are_read_by_name_and_each_is_its_own_source(tmp_path: Path) -> None:
+    for name in ("train-00001-of-00002.jsonl", "train-00000-of-00002.jsonl", "test.jsonl"):
+        (tmp_path / name).write_bytes(lines([{"question": name}]))
+    source = Files(
+        path=(str(tmp_path / "train*.jsonl"), str(tmp_path / "test.jsonl")), columns=Columns(problem="question")
+    )
+    assert whole(source()).problems.select("problem", "source").rows() == [
+        ("train-00000-of-00002.jsonl", "train"),
+        ("train-00001-of-00002.jsonl", "train"),
+        ("test.jsonl", "test"),
+    ]
+    assert list(source.state()) == ["train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl", "test.jsonl"]
+
+
+def test_the_state_is_the_content_wherever_it_lies(tmp_path: Path) -> None:
+    states = []
+    for folder in ("here", "there"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.jsonl").write_bytes(b'{"question": "1?"}')
+        states.append(Files(path=str(tmp_path / folder / "*.jsonl"), columns=PLAIN).state())
+    # sha256 of the line, from sha256sum
+    digest = "8b6f3d9b68810607d014838fd12ef369e898f2e2d7404611903c75caca82dd5f"
+    assert states == [{"x.jsonl": digest}] * 2
+    both = Files(path=str(tmp_path / "**" / "*.jsonl"), columns=PLAIN).state()
+    assert list(both) == ["here/x.jsonl", "there/x.jsonl"]
+
+
+def test_limit_is_the_most_rows_that_are_read(tmp_path: Path) -> None:
+    data = lines([{"question": f"{i}?"} for i in range(9)])
+    assert read(tmp_path, "x.jsonl", data, Columns(problem="question"), limit=4).rows == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "columns", "text"),
+    [
+        ("x.jsonl", lines(ROWS), Columns(problem="qestion"), r"no column 'qestion' \(did you mean 'question'\?\)"),
+        ("x.jsonl", lines(ROWS), Columns(problem="question", answer="anser"), r"did you mean 'answer'"),
+        ("x.csv", b"question\n1?\n", Columns(problem="question", answer="answer"), r"no column 'answer'"),
+        ("x.parquet", parquet(ROWS), Columns(problem="questions"), r"did you mean 'question'"),
+        ("x.txt", b"1?", PLAIN, "unknown suffix. Known: .jsonl"),
+        ("x.jsonl", b"", PLAIN, "no row could be read"),
+        ("x.csv", b"", PLAIN, "no row could be read"),
+        ("x.csv", b"question,answer,id\n", PLAIN, "no row could be read"),
+        ("x.json", b"", PLAIN, "no row could be read"),
+        ("x.json", b'[{"question": "1', PLAIN, "not a JSON document"),
+        ("x.jsonl", parquet(ROWS), PLAIN, "no row could be read"),
+        ("x.jsonl.gz", gzip.compress(lines(ROWS))[:-9], PLAIN, "Is it complete"),
+        ("x.jsonl.gz", lines(ROWS), PLAIN, "Is it complete"),
+        ("x.jsonl.zst", packed(lines(ROWS), ".zst")[:-9], PLAIN, "Is it complete"),
+        ("x.parquet", parquet(ROWS)[:-9], PLAIN, "Is it complete"),
+        ("x.parquet", b"", PLAIN, "Is it complete"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, data: bytes, columns: Columns, text: str) -> None:
+    with pytest.raises(SourceError, match=text):
+        read(tmp_path, name, data, columns)
+
+
+def test_a_path_without_files_says_what_lies_near(tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_bytes(b"")
+    for path, text in {
+        "trian.jsonl": "Did you mean 'train.jsonl'",
+        "*.csv": "no file matches",
+        "nowhere/x.jsonl": "there is no folder",
+        ".": "it is a folder",
+    }.items():
+        with pytest.raises(SourceError, match=text):
+            Files(path=str(tmp_path / path), columns=PLAIN).state()
+
+
+def test_a_parquet_bomb_stays_small(tmp_path: Path) -> None:
+    """200,000 rows of one text of 20 KB: 4 GB when decoded at once."""
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * 200_000, pa.int32()), pa.array(["x" * 20_000]))
+    pq.write_table(pa.table({"question": one.cast(pa.dictionary(pa.int32(), pa.string()))}), tmp_path / "bomb.parquet")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 3_000
+    source = Files(path=str(tmp_path / "bomb.parquet"), columns=Columns(problem="question"), limit=5_000)
+    before = pa.total_allocated_bytes()
+    assert sum(batch.rows for batch in source()) == 5_000
+    assert pa.default_memory_pool().max_memory() - before < 200_000_000
+
+
+def test_damaged_parquet_never_takes_the_process_down(tmp_path: Path) -> None:
+    """Every 40th byte flipped in turn, in a process of its own: each file is read or refused by name."""
+    (tmp_path / "x.parquet").write_bytes(parquet(ROWS * 50))
+    code = """
+import sys
+from pathlib import Path
+from curate.intake import Columns, SourceError
+from curate.sources.files import Files
+folder = Path(sys.argv[1])
+data = (folder / "x.parquet").read_bytes()
+for i in range(0, len(data), 40):
+    (folder / "y.parquet").write_bytes(data[:i] + bytes([data[i] ^ 0xFF]) + data[i + 1 :])
+    try:
+        list(Files(path=str(folder / "y.parquet"), columns=Columns(problem="question", rollouts="replies"))())
+    except SourceError:
+        pass
+print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "alive\n", done.stderr[-2000:]
+
+
+def test_posed_problems_have_gold_and_are_marked_as_posed() -> None:
+    taken = whole(Procedural(n=50, seed=1)())
+    assert taken.problems.height == 50
+    assert taken.problems["synthetic"].all()
+    assert not any(taken.problems[name].has_nulls() for name in ("answer", "solution", "level", "domain", "license"))
+    assert taken.problems["source_id"].is_unique().all()
+    assert set(taken.problems["level"]) == set(LEVELS)
+
+
+def test_fewer_posed_problems_are_the_first_of_more() -> None:
+    few, many = whole(Procedural(n=20)()), whole(Procedural(n=40)())
+    assert few.problems.equals(many.problems.head(20))
+    assert not few.problems.equals(whole(Procedural(n=20, seed=1)()).problems)
+    assert Procedural(n=200).state() == Procedural(n=300).state() != Procedural(n=200, seed=1).state()
+
+
+def test_an_unknown_family_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match=r"unknown sums\. There are: calculation"):
+        Procedural(families=("sums",))
+
+
+CARD = b"""---
+license: mit
+configs:
+- {config_name: main, data_files: [{split: train, path: data/*.jsonl.gz}, {split: test, path: data/b.jsonl.gz}]}
+- {config_name: table, data_files: [{split: test, path: data/test.parquet}]}
+- {config_name: outside, data_files: [{split: train, path: /etc/secret.jsonl}]}
+- {config_name: above, data_files: [{split: train, path: ../../me/gated/train.jsonl}]}
+- {config_name: other, data_files: [{split: train, path: 'hf://datasets/me/gated/train.jsonl'}]}
+- {config_name: web, data_files: [{split: train, path: 'https://example.com/x.jsonl'}]}
+---
+"""
+
+# Every case in one process: huggingface_hub reads HF_ENDPOINT once, when it is imported.
+CASES: dict[str, dict[str, Any]] = {
+    "gz": {"path": "me/data", "config": "main"},
+    "parquet": {"path": "me/data", "config": "table", "split": "test", "source": "mine", "license": "cc0-1.0"},
+    "no card": {"path": "me/plain"},
+    "old": {"path": "me/plain", "revision": "FIRST"},
+    "limit": {"path": "me/plain", "limit": 1},
+    "no config": {"path": "me/data"},
+    "config": {"path": "me/data", "config": "mian"},
+    "split": {"path": "me/data", "config": "main", "split": "tset"},
+    "column": {"path": "me/plain", "columns": {"problem": "qestion"}},
+    "revision": {"path": "me/plain", "revision": "v9"},
+    "missing": {"path": "me/none"},
+    "gated": {"path": "me/gated"},
+    **{name: {"path": "me/data", "config": name} for name in ("outside", "above", "other", "web")},
+}
+
+RUN = """
+import json, sys
+from curate.intake import Columns, SourceError
+from curate.sources.hub import Hub
+said = {}
+for name, options in json.load(sys.stdin).items():
+    try:
+        hub = Hub(**{**options, "columns": Columns(**options.get("columns", {"problem": "question"}))})
+        batches = list(hub())
+        rows = [row for batch in batches for row in batch.problems.select("problem", "source", "license").rows()]
+        said[name] = {"rows": rows, "torn": [id for b in batches for id in b.unreadable["id"]], **hub.state()}
+    except SourceError as fault:
+        said[name] = {"fault": str(fault)}
+print(json.dumps(said))
+"""
+
+
+def run_hub(cases: dict[str, dict[str, Any]], endpoint: str, home: Path) -> dict[str, Any]:
+    """What each case gives in a fresh process with this endpoint."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    environment = {**kept, "HF_ENDPOINT": endpoint, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+    command = [sys.executable, "-c", RUN]
+    done = subprocess.run(
+        command, input=json.dumps(cases), env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with FakeHub() as hub:
+        files = {
+            "data/a.jsonl.gz": gzip.compress(lines(ROWS)),
+            "data/b.jsonl.gz": gzip.compress(b'{"question": "b?"}\n{'),
+        }
+        hub.put("me/data", {"README.md": CARD, "data/test.parquet": parquet(ROWS), **files})
+        first = hub.put("me/plain", {"train.jsonl": b'{"question": "old?"}\n'})
+        head = hub.put("me/plain", {"train.jsonl": b'{"question": "1?"}\n{"question": 2}\n'})
+        hub.put("me/gated", {"train.jsonl": b'{"question": "secret"}\n'}, gated=True)
+        CASES["old"]["revision"] = first
+        found = run_hub(CASES, hub.url, tmp_path_factory.mktemp("hub"))
+        yield {**found, "head": head, "calls": hub.calls}
+
+
+def test_a_split_of_the_hub_is_read_file_by_file(said: dict[str, Any]) -> None:
+    questions = [*(row["question"] for row in ROWS), "b?"]
+    assert said["gz"]["rows"] == [[question, "me/data", "mit"] for question in questions]
+    assert said["gz"]["torn"] == ["data/b.jsonl.gz:2"]
+    assert said["parquet"]["rows"] == [[row["question"], "mine", "cc0-1.0"] for row in ROWS]
+    assert [row[0] for row in said["no card"]["rows"]] == ["1?", "2"]
+    assert [row[0] for row in said["limit"]["rows"]] == ["1?"]
+
+
+def test_the_head_is_resolved_to_a_commit_and_a_commit_is_kept(said: dict[str, Any]) -> None:
+    assert said["no card"]["revision"] == said["head"]
+    assert said["old"] == {"rows": [["old?", "me/plain", None]], "torn": [], "revision": CASES["old"]["revision"]}
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        ("no config", "me/data: has several configs. Set config to one of: main, table, outside, above, other, web"),
+        ("config", "me/data: no config 'mian'. Did you mean 'main'?"),
+        ("split", "me/data: no split 'tset'. Did you mean 'test'? There are: train, test"),
+        ("column", "no column 'qestion' (did you mean 'question'?). There are: question"),
+        ("revision", "me/plain: no revision 'v9'"),
+        ("missing", "me/none: no such dataset"),
+        ("gated", "me/gated: gated. Ask for access at"),
+    ],
+)
+def test_what_the_hub_does_not_give_says_why(said: dict[str, Any], case: str, text: str) -> None:
+    assert text in said[case]["fault"]
+
+
+@pytest.mark.parametrize("case", ["outside", "above", "other", "web"])
+def test_a_card_cannot_name_files_outside_its_dataset(said: dict[str, Any], case: str) -> None:
+    assert set(said[case]) == {"fault"}
+    assert not [call for call in said["calls"] if "me/gated/resolve" in call.path and call.path.endswith(".jsonl")]
+
+
+def test_without_a_network_the_hub_says_so_at_once(tmp_path: Path) -> None:
+    said = run_hub({"plain": {"path": "me/plain"}}, "http://127.0.0.1:9", tmp_path)
+    assert "me/plain: cannot reach the Hub at http://127.0.0.1:9" in said["plain"]["fault"]
+
+
+def test_a_pinned_revision_asks_no_one() -> None:
+    assert Hub("me/x", PLAIN, revision="a" * 40).state() == {"revision": "a" * 40}
+
+
+@pytest.mark.parametrize("path", ["x", "../x", "a/b/c", "me/x@v1", "https://example.com/x", "me/.."])
+def test_a_name_that_is_no_dataset_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="organisation/name"):
+        Hub(path, PLAIN)
+
+
+REAL = os.environ.get("COTILLION_REAL_DATA")
+TRACES = Columns(
+    problem="question", answer="answer", source_id="question_id", rollouts="rollout", labels="correct", teacher="model"
+)
+
+
+@pytest.mark.skipif(REAL is None, reason="COTILLION_REAL_DATA is not set")
+@pytest.mark.parametrize(
+    ("name", "problems", "rollouts", "labels"),
+    [
+        ("longcot_math500", 500, 6000, {"correct": 4853, "wrong": 1147}),
+        ("mip_gsm8k_longcot", 582, 4074, {"correct": 535, "wrong": 47, None: 3492}),
+    ],
+)
+def test_published_traces_come_in_whole(name: str, problems: int, rollouts: int, labels: dict[str | None, int]) -> None:
+    taken = whole(Files(path=f"{REAL}/rollouts/{name}.jsonl.gz", columns=TRACES)())
+    assert taken.problems["id"].n_unique() == problems
+    assert taken.rollouts.height == taken.rows == rollouts
+    assert dict(taken.rollouts["source_verdict"].value_counts().iter_rows()) == labels
+    assert not taken.unreadable.height
