@@ -45,6 +45,10 @@ class Faults:
         key = ".".join(map(str, loc))
         self._lines[loc] = (order, f"{where}{key}: {text}" if key else f"{where}{text}")
 
+    def holds_below(self, loc: Loc) -> bool:
+        """Whether something in this value has a fault."""
+        return any(told[: len(loc)] == loc for told in self._lines)
+
     def add_comment(self, line: int, column: int, text: str) -> None:
         """One more fault that no value holds."""
         self._lines[f"line {line}",] = ((0, line, column), f"{self.file}:{line}:{column}  {text}")
@@ -135,8 +139,10 @@ def add_validation_faults(
             # A plug that checks its options together begins its text with the one that is wrong.
             text = str(first["ctx"]["error"])
             option, colon, rest = text.partition(": ")
-            named = colon and isinstance(data, dict) and option in data and not loc
-            faults.add((*place, option) if named else place, rest if named else text)
+            if colon and isinstance(data, dict) and option in data and not loc:
+                faults.add((*place, option), rest)
+            elif not faults.holds_below(place):
+                faults.add(place, text)
         elif place not in faults.guessed:
             raw = faults.places[place].raw if place in faults.places else None
             faults.add(place, _in_our_words(details, raw))
