@@ -6,7 +6,7 @@ is `1e-5`, a number here as in YAML 1.2. Keys are always text (`on:` is `on`).
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -198,8 +198,8 @@ def read_plain(text: str) -> tuple[Any, str | None]:
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return text.lower() == "true", None
     for pattern, advice in _TRAPS:
-        if pattern.fullmatch(text):
-            return text, advice(text)
+        if re.fullmatch(pattern, text):
+            return text, f"{short(text)} is {advice.format(text=short(text), meant=short(_meant(text)))}"
     if len(text) <= 40 and re.fullmatch(r"[-+]?[0-9]+", text):
         return int(text), None
     if re.fullmatch(r"0x[0-9a-fA-F]{1,16}", text):
@@ -216,39 +216,26 @@ def short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]}..."
 
 
-def _octal(text: str) -> str:
-    number = text.replace("_", "").lstrip("+-0") or "0"
-    return f"{text} is octal to some readers of YAML. Write {'-' * text.startswith('-')}{number}, or '{text}' for text."
+def _meant(text: str) -> str:
+    """What was probably meant by a word for yes or no, or by a number that begins with 0."""
+    if text.lower() in ("yes", "on", "no", "off"):
+        return "true" if text.lower() in ("yes", "on") else "false"
+    return "-" * text.startswith("-") + (text.replace("_", "").lstrip("+-0") or "0")
 
 
-def _yes_no(text: str) -> str:
-    meant = "true" if text.lower() in ("yes", "on") else "false"
-    return f"{text} is text to some readers of YAML. Write {meant}, or '{text}' for text."
-
-
-def _sixties(text: str) -> str:
-    return f"{text} is a number in base 60 to some readers of YAML. Write '{text}' for text."
-
-
-def _date(text: str) -> str:
-    return f"{text} is a date to some readers of YAML. Write '{text}' for text."
-
-
-def _grouped(text: str) -> str:
-    return f"{text} is a number to some readers of YAML only. Write it in plain digits, or '{text}' for text."
-
-
-def _not_finite(text: str) -> str:
-    return f"{text} is not a finite number. Write one, or '{text}' for text."
-
-
-_TRAPS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
-    (re.compile(r"(?i:yes|no|on|off)"), _yes_no),
-    (re.compile(r"[-+]?0[0-9_]+"), _octal),
-    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), _sixties),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?"), _date),
-    (re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?|[-+]?0[ob][0-7_]+|0x[0-9a-fA-F_]*_[0-9a-fA-F_]*"), _grouped),
-    (re.compile(r"(?i:[-+]?\.inf|\.nan)"), _not_finite),
+_TRAPS = (
+    (r"(?i:yes|no|on|off)", "text to some readers of YAML. Write {meant}, or '{text}' for text."),
+    (r"[-+]?0[0-9_]+", "octal to some readers of YAML. Write {meant}, or '{text}' for text."),
+    (
+        r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?",
+        "a number in base 60 to some readers of YAML. Write '{text}' for text.",
+    ),
+    (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?", "a date to some readers of YAML. Write '{text}' for text."),
+    (
+        r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?|[-+]?0[ob][0-7_]+|0x[0-9a-fA-F_]*_[0-9a-fA-F_]*",
+        "a number to some readers of YAML only. Write it in plain digits, or '{text}' for text.",
+    ),
+    (r"(?i:[-+]?\.inf|\.nan)", "not a finite number. Write one, or '{text}' for text."),
 )
 
 _SYNTAX = (
