@@ -4,7 +4,7 @@ Answers True, False, or None where the forms here cannot tell. Every rule is sym
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,7 +13,7 @@ from verify.numeric import Approx, Point, UnknownError, Value, evaluate, names, 
 from verify.policy import Policy
 from verify.regions import region, same_region
 from verify.units import UNITS, read_unit
-from verify.words import same_words
+from verify.words import same_words, says_number
 
 _MAX_ITEMS = 64
 _REGION_KINDS = frozenset(["cup", "cap", "minus", "numbers", "where"])
@@ -31,7 +31,7 @@ def settle(node: Node) -> Node:
     """
     if node.kind == "list":
         items = [inner for item in node.args for inner in _spread(settle(item))]
-        return _family(Node("list", tuple(items)))
+        return Node("list", tuple(items))
     if node.kind == "rel":
         return _settle_relation(node)
     expanded = _plus_minus(node)
@@ -60,10 +60,6 @@ def settle(node: Node) -> Node:
 def _spread(node: Node) -> Sequence[Node]:
     """The items of a plus-minus inside a list."""
     return node.args if node.kind == "list" and node.value == "pm" else [node]
-
-
-def _family(node: Node) -> Node:
-    return node
 
 
 def _settle_relation(node: Node) -> Node:
@@ -107,9 +103,9 @@ def _is_name(node: Node) -> bool:
         return True
     if node.kind == "const":
         return node.value != "inf"
-    compound = node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers")
-    if compound and all(_is_name(part) for part in node.args):
-        return True
+    if node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers"):
+        if all(part.kind not in ("pow", "num") and _is_name(part) for part in node.args):
+            return not any(_holds(part, "pow") for part in node.args) or len(names(node)) == 1
     # One unknown in a formula without coefficients, `x^2 + 1/x^2 = 7`, names a value; x^2 + y^2 = 1 is a curve.
     return len(names(node)) == 1 and _is_monic(node)
 
@@ -152,8 +148,8 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
         return _texts(gold, answer)
     if "rel" in kinds or kinds & _REGION_KINDS:
         return _relations(gold, answer, policy)
-    if "matrix" in kinds:
-        return _matrices(gold, answer, policy)
+    if _holds(gold, "matrix") or _holds(answer, "matrix"):
+        return _matrices(_as_matrix(gold) or gold, _as_matrix(answer) or answer, policy)
     if kinds & {"list", "set", "tuple"}:
         return _collections(gold, answer, policy)
     if "ratio" in kinds:
@@ -201,6 +197,9 @@ def _texts(gold: Node, answer: Node) -> bool | None:
     if gold.kind == answer.kind == "text":
         return same_words(gold.value, answer.value)
     text, other = (gold, answer) if gold.kind == "text" else (answer, gold)
+    if not says_number(text.value) and not _holds(other, "text") and not names(other) and other.kind != "set":
+        if other.kind not in ("numbers", "const", "cup", "cap", "minus", "where"):
+            return False
     if other.kind == "set" and not other.args:
         return same_words(text.value, "no solution")
     if other.kind == "numbers" and other.value == "R":
@@ -225,6 +224,8 @@ def _relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
     first, second = region(gold), region(answer)
     if first is not None and second is not None:
         return same_region(first, second)
+    if (first is not None and _is_number(answer)) or (second is not None and _is_number(gold)):
+        return False
     if gold.kind == "numbers" or answer.kind == "numbers":
         return False if gold.kind == answer.kind else None
     other = answer if gold.kind == "rel" else gold
@@ -236,6 +237,13 @@ def _relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
     ):
         return False
     return None
+
+
+def _is_number(node: Node) -> bool:
+    try:
+        return node.kind not in ("percent", "unit") and evaluate(node, {}) is not None
+    except UnknownError:
+        return False
 
 
 def _difference(relation: Node) -> Node:
@@ -251,7 +259,32 @@ def _equations(gold: Node, answer: Node) -> bool | None:
     steady = [_close_values(a, b) for a, b in pairwise(ratios)]
     if all(steady):
         return True
-    return None if _has_product_of_names(gold) or _has_product_of_names(answer) else False
+    first, second = _degree(_difference(gold)), _degree(_difference(answer))
+    return False if first is not None and first == second else None
+
+
+def _degree(node: Node) -> int | None:
+    """The degree of a polynomial in all its names; None for what is none. Two curves of one degree are one curve only
+
+    if their polynomials are in proportion; `y = 1/x` and `xy = 1` may be one although they are not.
+    """
+    if not names(node):
+        return 0
+    if node.kind == "name":
+        return 1
+    parts = [_degree(part) for part in node.args]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    if node.kind in ("add", "neg"):
+        return max(known)
+    if node.kind == "mul":
+        return sum(known)
+    if node.kind == "div" and known[1] == 0:
+        return known[0]
+    if node.kind == "pow" and node.args[1].kind == "num" and node.args[1].number.denominator == 1:
+        return known[0] * int(node.args[1].number)
+    return None
 
 
 def _inequalities(gold: Node, answer: Node) -> bool | None:
@@ -291,11 +324,6 @@ def _close_values(a: Value, b: Value) -> bool:
     return same(a, b) is True
 
 
-def _has_product_of_names(relation: Node) -> bool:
-    """Whether an equation may be multiplied by one of its names: then a varying proportion proves nothing."""
-    return _holds(relation, "div") or _holds(relation, "root") or _holds(relation, "pow")
-
-
 def _matrices(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if gold.kind == answer.kind == "matrix":
         shape_gold, shape_answer = [len(r.args) for r in gold.args], [len(r.args) for r in answer.args]
@@ -305,12 +333,8 @@ def _matrices(gold: Node, answer: Node, policy: Policy) -> bool | None:
                 return False
         return _all(_agree(settle(g), settle(a), policy) for g, a in zip(_cells(gold), _cells(answer), strict=True))
     matrix, other = (gold, answer) if gold.kind == "matrix" else (answer, gold)
-    if other.kind == "add" and all(part.kind == "matrix" for part in other.args):
-        return (
-            _matrices(gold, _matrix_sum(other), policy)
-            if matrix is gold
-            else _matrices(_matrix_sum(other), answer, policy)
-        )
+    if matrix.kind != "matrix":
+        return None
     vector = len(matrix.args) == 1 or all(len(row.args) == 1 for row in matrix.args)
     if other.kind in ("tuple", "list") and vector:
         cells = _cells(matrix)
@@ -324,13 +348,30 @@ def _matrices(gold: Node, answer: Node, policy: Policy) -> bool | None:
     return False if other.kind in ("num", "neg", "name", "div") else None
 
 
-def _matrix_sum(node: Node) -> Node:
-    first = node.args[0]
-    rows = []
-    for i, row in enumerate(first.args):
-        rows.append(
-            Node("row", tuple(Node("add", tuple(m.args[i].args[j] for m in node.args)) for j in range(len(row.args))))
-        )
+def _as_matrix(node: Node) -> Node | None:
+    """One matrix for a sum of matrices or a multiple of one; None for anything else."""
+    if node.kind == "matrix":
+        return node
+    parts = [_as_matrix(part) for part in node.args]
+    if node.kind == "neg" and parts[0]:
+        return _each_cell(lambda cell: Node("neg", (cell,)), parts[0])
+    if node.kind in ("mul", "div") and sum(part is not None for part in parts) == 1:
+        matrix = parts[0] or parts[1]
+        scalar = node.args[1] if parts[0] else node.args[0]
+        if matrix and (node.kind == "mul" or parts[0]):
+            return _each_cell(lambda cell: Node(node.kind, (cell, scalar)), matrix)
+    if node.kind == "add" and all(parts):
+        matrices = [part for part in parts if part]
+        if len({tuple(len(row.args) for row in m.args) for m in matrices}) == 1:
+            return _each_cell(lambda *cells: Node("add", cells), *matrices)
+    return None
+
+
+def _each_cell(make: Callable[..., Node], *matrices: Node) -> Node:
+    rows = (
+        Node("row", tuple(make(*cells) for cells in zip(*(row.args for row in rows), strict=True)))
+        for rows in zip(*(m.args for m in matrices), strict=True)
+    )
     return Node("matrix", tuple(rows))
 
 
@@ -368,11 +409,14 @@ def _collections(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if pair == {"tuple"}:
         return _tuples(gold, answer, policy)
     if "tuple" in pair:
-        if "set" in pair:
+        sharp = any(n.kind == "tuple" and len(n.args) == 2 and n.value in ("[]", "(]", "[)") for n in (gold, answer))
+        if "set" in pair or sharp:
             return _alone(gold, answer, policy)
         if len(first) != len(second):
             return _alone(gold, answer, policy)
         return _all(_agree(settle(a), settle(b), policy) for a, b in zip(first, second, strict=True))
+    if (families := _families(first, second)) is not None:
+        return families
     named = _by_name(first, second, policy)
     if named is not None:
         return named
@@ -456,6 +500,38 @@ def _unordered(first: list[Node], second: list[Node], policy: Policy) -> bool | 
         else:
             return None if unsure else False
     return True
+
+
+def _families(first: list[Node], second: list[Node]) -> bool | None:
+    """`pi/6 + k pi, 5pi/6 + k pi` against the same numbers written with other k: compared over a window of k."""
+    one, other = [_value(i) for i in first], [_value(i) for i in second]
+    parameters = {frozenset(names(item)) for item in one + other}
+    if len(parameters) != 1 or len(parameter := next(iter(parameters))) != 1 or not parameter <= set("knmltj"):
+        return None
+    name = next(iter(parameter))
+    left, right = _window(one, name), _window(other, name)
+    return None if left is None or right is None else left == right
+
+
+def _window(items: list[Node], name: str) -> set[int] | None:
+    """The values between -10 and 10 periods, in millionths of the period; None unless all grow evenly by one period."""
+    starts: list[float] = []
+    periods: list[float] = []
+    for item in items:
+        try:
+            values = [_float(evaluate(item, {name: Fraction(k)})).real for k in (0, 1, 2)]
+        except UnknownError:
+            return None
+        if abs(values[2] - 2 * values[1] + values[0]) > 1e-9 or values[0] == values[1]:
+            return None
+        starts.append(values[0])
+        periods.append(abs(values[1] - values[0]))
+    longest = max(periods)
+    found = set()
+    for start, period in zip(starts, periods, strict=True):
+        steps = range(-int(10 * longest / period) - 60, int(10 * longest / period) + 60)
+        found |= {round(v * 1e6) for k in steps if -10 * longest < (v := start + k * period) < 10 * longest}
+    return found
 
 
 def _grouped(items: list[Node]) -> list[Node]:
@@ -594,20 +670,37 @@ def _scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
     known = sorted(names(gold) | names(answer))
     if not known:
         return _numbers(gold, answer, policy)
+    if {"c", "C"} <= set(known):  # the constant of an integral, in either case
+        gold, answer = _upper_constant(gold), _upper_constant(answer)
+        known.remove("c")
     whole = _is_whole(gold) or _is_whole(answer)
+    complex_meant = _holds_constant(gold, "i") or _holds_constant(answer, "i")
     met = 0
-    for point in _points(known, whole, count=4):
+    for point in _points(known, whole, count=8):
         try:
             first, second = evaluate(gold, point), evaluate(answer, point)
         except UnknownError:
             continue
-        if any(isinstance(v, Fraction) and v < 0 for v in point.values()) and not (_real(first) and _real(second)):
+        # A root of a negative number at a test point says nothing of expressions meant for real numbers.
+        if not complex_meant and not (_real(first) and _real(second)):
             continue
-        verdict = same(first, second) or _near(first, second, policy)
+        verdict = _near(first, second, policy)
         if verdict is not True:
             return verdict
         met += 1
+        if met == 4:
+            break
     return True if met >= 2 else None
+
+
+def _upper_constant(node: Node) -> Node:
+    if node.kind == "name" and node.value == "c":
+        return Node("name", (), "C")
+    return node._replace(args=tuple(_upper_constant(part) for part in node.args))
+
+
+def _holds_constant(node: Node, name: str) -> bool:
+    return (node.kind == "const" and node.value == name) or any(_holds_constant(part, name) for part in node.args)
 
 
 def _numbers(gold: Node, answer: Node, policy: Policy) -> bool | None:
@@ -707,10 +800,16 @@ def _points(known: list[str], whole: bool, count: int) -> list[Point]:
         for i, name in enumerate(known):
             value = _FRACTIONS[(3 * i + j) % 10] + Fraction(i, 97)
             values[name] = 1 / value if (i + j) % 3 == 1 else value
-            if j == count - 1 and i % 2 == 0:
-                values[name] = -values[name]
+            values[name] = _moved(values[name], i, j)
         points.append(values)
     return points
+
+
+def _moved(value: Fraction, i: int, j: int) -> Fraction:
+    """The i-th name at the j-th point: some points have negative names, some large ones, one small ones."""
+    if j == 5 or (j == 2 and i % 2 == 0):
+        return -value
+    return {4: value + 5, 6: value + 11, 7: value / 7}.get(j, value)
 
 
 def _all(verdicts: Iterable[bool | None]) -> bool | None:

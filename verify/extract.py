@@ -180,7 +180,7 @@ def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
     if found := prose.bare(text):
         return Extraction(found, "whole")
-    tail = text[-_TAIL:]
+    tail = prose.without_money(text[-_TAIL:])
     if found := prose.phrased(tail, marked=False):
         return Extraction(found, "phrase")
     closing_words = prose.closing_sentence(tail)

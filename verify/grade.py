@@ -11,6 +11,7 @@ from verify.extract import Extraction, extract
 from verify.latex import read
 from verify.normal import key, plain_number, tidy
 from verify.policy import Policy
+from verify.prose import reduced
 from verify.verdict import Verdict
 from verify.words import plain_words, same_words
 
@@ -225,6 +226,8 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
         return agreed
     if all(verdict is False for verdict in verdicts):
         return Decision(False, "numeric")
+    if plain_number(g) is not None and (number := reduced(a)) and number != a:
+        return _forms(g, tidy(number), policy)
     return Decision(None, "open")
 
 

@@ -202,15 +202,11 @@ class _Reader:
         while True:
             token = self.now
             sign = token.text if token.kind in ("op", "cmd") else ""
+            sign = "\\pm" if sign == "+/-" else sign
             if sign in ("+", "-", "\\pm", "\\mp"):
                 self.at += 1
-                if (
-                    sign == "+"
-                    and self.now.kind == "op"
-                    and self.now.text == "-"
-                    and self.tokens[self.at + 1].kind == "op"
-                ):
-                    sign = "\\pm" if self.tokens[self.at + 1].text == "/" else sign
+                while self.now.kind == "op" and self.now.text in ("+", "-"):
+                    sign = {"+": sign, "-": {"+": "-", "-": "+"}.get(sign, sign)}[self.take().text]
             elif not first:
                 break
             part = self.term()
@@ -479,8 +475,8 @@ class _Reader:
             return _refuse("a remainder")
         power: Node | None = None
         base: Node | None = None
-        while self.now.kind == "op" and self.now.text in ("^", "_"):
-            if self.take().text == "^":
+        while self.now.kind == "op" and self.now.text in ("^", "**", "_"):
+            if self.take().text != "_":
                 power = Node("neg", (self.atom(),)) if self.accept("-") else self.argument_of_power()
             else:
                 base = self.argument_of_power()

@@ -51,6 +51,9 @@ _LAYOUT = re.compile(
 _SPACE = re.compile(r"(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
 _OVERESCAPED = re.compile(r"\\\\(?=[a-zA-Z(\[])")
 _DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
+_ORDINAL = re.compile(
+    r"(?<=\d)(?:\^?\s*\{?\s*\\(?:text|mathrm|textrm)\{\s*(?:st|nd|rd|th)\s*\}\s*\}?|(?:st|nd|rd|th)\b)"
+)
 _EMPTY = re.compile(r"\{\s*\}(?=\s*[\^_])")
 _INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)")
@@ -73,7 +76,7 @@ def tidy(text: str) -> str:
         text = _EMPTY.sub("", _DELIMITER.sub(" ", text))
         for spelling in ("\\dfrac", "\\tfrac", "\\cfrac"):
             text = text.replace(spelling, "\\frac")
-    return _unwrap(collapse(_SPACE.sub(" ", text).strip()))
+    return _unwrap(collapse(_ORDINAL.sub("", _SPACE.sub(" ", text)).strip()))
 
 
 def key(tidied: str) -> str:

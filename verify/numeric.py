@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from verify.latex import Node
 
-MAX_BITS = 20_000
+MAX_BITS = 60_000
 _EPS = 2.3e-16
 
 
@@ -266,7 +266,7 @@ def _factorial(value: Value) -> Value:
 
 def _binomial(n: Value, k: Value) -> Value:
     if isinstance(n, Fraction) and isinstance(k, Fraction) and n.denominator == k.denominator == 1 and n >= 0 <= k:
-        if n > 2000:
+        if min(k, abs(n - k)) * n.numerator.bit_length() > MAX_BITS:
             raise TooLargeError("a large binomial")
         return Fraction(math.comb(int(n), int(k)))
     return _quotient(_factorial(n), _product(_factorial(k), _factorial(_sum([n, _scale(k, -1)]))))

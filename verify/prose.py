@@ -18,6 +18,7 @@ _MATH = re.compile(
     re.DOTALL,
 )
 _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
+_MONEY = re.compile(r"(?<!\\)\$(?=\d[\d,]*(?:\.\d+)?(?:[^$\\]*\$-?\d|[^$]*$))")
 _NUMBER = re.compile(
     r"(?<![A-Za-z\d_.])[-−]?\s?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?(?:\s?%)?(?!\d|\.\d|,\d{3}(?!\d))"
 )
@@ -52,6 +53,22 @@ def bare(text: str) -> str | None:
         return None
     words = len(_WORD.findall(_COMMAND_TEXT.sub(" ", _MATH.sub(" ", text))))
     return text if words <= (1 if len(text) < 40 else 0) else None
+
+
+def without_money(text: str) -> str:
+    """The text without the dollar signs of sums of money, which would pair up as formulas."""
+    return _MONEY.sub("", text)
+
+
+def reduced(text: str) -> str | None:
+    """The number of a sentence that holds the answer, "Marie ordered 2 boxes"; None where it has several or none."""
+    if len(_WORD.findall(_COMMAND_TEXT.sub(" ", text))) < 2:
+        return None
+    text = without_money(text)
+    if found := _behind_verb(text, _COPULA):
+        return found
+    numbers = {n.strip().strip("$") for n in _NUMBER.findall(text)}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def phrased(tail: str, marked: bool) -> str | None:
@@ -119,7 +136,8 @@ def in_sentence(sentence: str) -> str | None:
         telling = [f for f in formulas if re.search(r"\d|=|\\frac|\\in", f)]
         return (telling or formulas)[-1]
     if re.search(r"\\[a-zA-Z]+", sentence) and (equal := sentence.rfind("=")) >= 0:
-        return sentence[equal + 1 :].strip()
+        rest = sentence[equal + 1 :].strip()
+        return rest if rest and rest.count("{") == rest.count("}") and rest[-1] not in "+-*/=\\" else None
     numbers = _NUMBER.findall(sentence)
     return numbers[-1].strip() if numbers else None
 

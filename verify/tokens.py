@@ -136,9 +136,13 @@ ACCENTS = (
     "underline",
 )
 
+_GREEK_HEADS = tuple(
+    sorted(GREEK - {"iota", "xi", "Xi", "chi", "eta", "nu", "mu", "tau", "rho", "psi", "ell"}) + ["mu", "tau", "rho"]
+)
+_OTHER_COMMANDS = frozenset(["pitchfork", "multimap", "partialup", "betaeta"])
 _PLAIN = re.compile(
     r"(?P<space>\s+)|(?P<num>\d+(?:\.\d*)?|\.\d+)|\\(?P<cmd>[A-Za-z]+)\*?|\\(?P<esc>.)|(?P<word>[A-Za-z]+)"
-    r"|(?P<op><=|>=|!=|==|:=|\*\*|\S)",
+    r"|(?P<op>\+/-|<=|>=|!=|==|:=|\*\*|\S)",
     re.DOTALL,
 )
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]+")
@@ -183,6 +187,8 @@ def tokens(text: str, grouped: bool) -> list[Token]:
                 at = _grouped_text(text, at, value, spaced, found)
                 spaced = False
                 continue
+            value, rest = _greek_head(value)
+            at -= len(rest)
             kind, value = "cmd", "\\" + value
         elif kind == "esc":
             kind, value = "op", "\\" + value
@@ -241,6 +247,14 @@ def _grouped_text(text: str, at: int, command: str, spaced: bool, found: list[To
     else:
         found += [*tokens(inside, grouped=False)[:-1]]
     return at
+
+
+def _greek_head(command: str) -> tuple[str, str]:
+    """`omegat`, a command that lost its space, as `omega` and `t`."""
+    if command in GREEK or not command.startswith(_GREEK_HEADS) or command in _OTHER_COMMANDS:
+        return command, ""
+    head = max((name for name in _GREEK_HEADS if command.startswith(name)), key=len)
+    return head, command[len(head) :]
 
 
 def _is_unit(letter: str, found: list[Token]) -> bool:

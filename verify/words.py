@@ -33,6 +33,33 @@ NUMBER_WORDS |= {
     for tens in ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
     for n, ones in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], start=1)
 }
+_COUNTING = frozenset(NUMBER_WORDS) | frozenset(
+    [
+        "thousand",
+        "million",
+        "billion",
+        "half",
+        "third",
+        "quarter",
+        "dozen",
+        "once",
+        "twice",
+        "double",
+        "pair",
+        "infinite",
+        "infinity",
+    ]
+)
+
+
+def says_number(text: str) -> bool:
+    """Whether a text may stand for a number: it holds a digit, a number word, or nothing but signs."""
+    words = plain_words(text).split()
+    return (
+        not words or any(c.isdigit() for c in text) or any(w in _COUNTING or w.rstrip("s") in _COUNTING for w in words)
+    )
+
+
 _NOTHING = frozenset(
     ["no solution", "no solutions", "none", "no real solution", "no real solutions", "empty set", "nothing", "no such number",
      "no answer", "there is no solution", "there are no solutions", "no integer solutions", "no integer solution"]
