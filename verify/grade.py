@@ -10,8 +10,9 @@ from verify.compare import agree
 from verify.extract import Extraction, extract
 from verify.latex import read
 from verify.normal import key, plain_number, tidy
+from verify.numeric import too_large
 from verify.policy import Policy
-from verify.prose import reduced
+from verify.prose import phrased, reduced
 from verify.verdict import Verdict
 from verify.words import plain_words, same_words
 
@@ -116,7 +117,7 @@ def grade_many(
     if open_pairs:
         decided |= _symbolic(open_pairs, policy, workers)
     for i, pair, found in asked:
-        verdicts[i] = _verdict(decided[pair], found)
+        verdicts[i] = _verdict(decided[pair], found, pair[1])
     del waiting
     return [v for v in verdicts if v is not None]
 
@@ -133,7 +134,7 @@ def _readable(gold: Gold) -> tuple[str, ...]:
 def _gold_text(gold: str) -> str:
     text = gold.strip()
     if "answer is" in text:
-        text = text[text.rindex("answer is") + 9 :].strip(" :\n")
+        text = phrased(text, marked=False) or text
     if "\\boxed" in text or "####" in text or "<answer>" in text or (len(text) > 150 and re.search(r"[.:!?]\s", text)):
         found = extract(text)
         if found:
@@ -226,6 +227,8 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
         return agreed
     if all(verdict is False for verdict in verdicts):
         return Decision(False, "numeric")
+    if any(node and too_large(node) for node in (read(g), read(a))):
+        return Decision(None, "numeric", "too large to compute")
     if plain_number(g) is not None and (number := reduced(a)) and number != a:
         return _forms(g, tidy(number), policy)
     return Decision(None, "open")
@@ -264,7 +267,7 @@ def _symbolic(pairs: list[tuple[str, ...]], policy: Policy, workers: int) -> dic
     return decided
 
 
-def _verdict(decision: Decision, found: Extraction) -> Verdict:
+def _verdict(decision: Decision, found: Extraction, gold: str) -> Verdict:
     answer, method, detail = found.answer.strip(), decision.method, decision.detail
     if decision.agreed is not None:
         return Verdict("correct" if decision.agreed else "wrong", answer, method, detail)
@@ -272,4 +275,6 @@ def _verdict(decision: Decision, found: Extraction) -> Verdict:
         return Verdict("timeout", answer, method, "sympy ran out of time")
     if detail in ("out of memory", "crash"):
         return Verdict("error", answer, method, detail)
+    if detail == "unreadable" and plain_number(_clean(gold)) is not None:
+        return Verdict("wrong", answer, method, "the answer is no number")
     return Verdict("undecided", answer, method, detail)

@@ -40,6 +40,7 @@ _TABLE: dict[int, str | None] = (
     | dict.fromkeys((160, 8201, 8202, 8239, 8287, 12288, *range(8192, 8201)), " ")
     | dict.fromkeys(_INVISIBLE, None)
 )
+_SQUARE_UNIT = re.compile(r"(?<=\d)\s?(m|cm|mm|km|ft|in)(?=[²³])()(?![²³]\s*[-+*/=])")
 _RAISED = re.compile(f"[{_SUPERSCRIPT}]+")
 _LOWERED = re.compile(f"[{_SUBSCRIPT}]+")
 _LAYOUT = re.compile(
@@ -64,6 +65,7 @@ _FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+
 def tidy(text: str) -> str:
     """The same answer in plain LaTeX: ASCII signs, single spaces, no `\\left`, `$`, `\\!` or closing full stop."""
     if not text.isascii():
+        text = _SQUARE_UNIT.sub(r" \\text{\1}\2", text)
         text = _RAISED.sub(lambda m: "^{" + _digits(m.group()) + "}", text)
         text = _LOWERED.sub(lambda m: "_{" + _digits(m.group()) + "}", text)
     text = text.translate(_TABLE).replace("{,}", ",")

@@ -64,6 +64,18 @@ def same(a: Value, b: Value) -> bool | None:
     return False if gap > 4 * error else None
 
 
+def too_large(node: Node) -> bool:
+    """Whether some number in the tree is larger than any float: a tower, a huge factorial."""
+    if node.kind in ("pow", "fact", "fact2", "binom", "mul", "div", "add", "func") and not names(node):
+        try:
+            evaluate(node, {})
+        except TooLargeError:
+            return True
+        except UnknownError:
+            pass
+    return any(too_large(part) for part in node.args)
+
+
 def names(node: Node) -> set[str]:
     """The names that stand in a tree; called functions are not among them."""
     found = {node.value} if node.kind == "name" else set()

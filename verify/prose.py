@@ -24,6 +24,7 @@ _NUMBER = re.compile(
 )
 _ADVERB = r"(?:(?:indeed|exactly|approximately|about|only|equal to|given by|simply|still|now|therefore|thus|then)\s+)*[:：]?\s*"
 _COPULA = re.compile(r"(?:\b(?:is|are|equals?|be|was|were)\b|[为是=:：≈]|\b(?:est|es|ist)\b)\s*" + _ADVERB)
+_TOTAL = re.compile(r"\b(?:giving|yielding|making|for|which gives)\b[^.,]{0,20}\btotal of\b\s*")
 _VERB = re.compile(
     r"(?:\b(?:is|are|equals?|be|was|were|gives?|has|have|had|gets?)\b|[为是=:：≈]|\b(?:est|es|ist)\b|\btotal of\b"
     r"|\b(?:equal|equals|simplifies|comes|evaluates|reduces|amounts|rounds) to\b|(?:increases?|decreases?|differs?) by\b)\s*"
@@ -33,6 +34,8 @@ _LEAD_IN = re.compile(
     r"(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice)\s+"
 )
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])")
+_CONCLUSION = re.compile(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion|Finally|We conclude)\b")
+_COMMENT = re.compile(r"(?:This|These|Note|It|Here|Which)\b")
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
@@ -110,6 +113,8 @@ def value_in(rest: str) -> str | None:
 def closing_sentence(tail: str) -> tuple[str, str] | None:
     """The answer that the last sentences give, and how: the last with a number or a formula decides."""
     sentences = [s.strip() for s in _SENTENCE.split(tail) if s and s.strip()]
+    while len(sentences) > 1 and _COMMENT.match(sentences[-1]) and _CONCLUSION.match(sentences[-2]):
+        sentences.pop()
     for sentence in reversed(sentences[-12:]):
         clauses = [c for c in _CLAUSE.split(sentence) if c] if _CJK.search(sentence) else [sentence]
         for clause in reversed(clauses):
@@ -127,7 +132,11 @@ def in_sentence(sentence: str) -> str | None:
     bold = [inside for m in _BOLD.finditer(sentence) if re.search(r"\d|\\", inside := _inside(m).strip())]
     if bold:
         return value_in(bold[-1]) or bold[-1]
-    if found := _behind_verb(sentence, _COPULA) or _behind_verb(_ASIDE.split(sentence, maxsplit=1)[0], _VERB):
+    if (
+        found := _behind_verb(sentence, _TOTAL)
+        or _behind_verb(sentence, _COPULA)
+        or _behind_verb(_ASIDE.split(sentence, maxsplit=1)[0], _VERB)
+    ):
         return found
     if found := _behind_verb(sentence, _VERB):
         return found
