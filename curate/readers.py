@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from curate.cells import column_of
 from curate.intake import UNREADABLE, Columns, Intake, SourceError, check_columns, intake
+from curate.parquet_rows import parquet_rows
 from curate.text_rows import ROW_BYTES, Row, json_document, json_lines, separated
 
 FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet")
@@ -26,8 +27,6 @@ PACKED = (".gz", ".zst")
 
 BATCH_ROWS = 1024
 BATCH_BYTES = 32_000_000
-PARQUET_ROWS = 256
-"""674 bytes of parquet can hold 4 GB of text, and footers lie about it: few rows are decoded at a time."""
 
 _DAMAGED = (EOFError, OSError, zlib.error, UnicodeDecodeError, pa.ArrowException, pl.exceptions.PolarsError)
 
@@ -173,27 +172,15 @@ def _parquet(file: File, columns: Columns, aside: bool) -> Iterator[Batch]:
     with file.open() as stream, tempfile.TemporaryFile() as unpacked:
         if aside:
             shutil.copyfileobj(stream, unpacked)
-        parquet = pq.ParquetFile(unpacked if aside else stream)
-        there = parquet.schema_arrow.names
+        seekable = cast("BinaryIO", unpacked) if aside else stream
+        footer = pq.ParquetFile(seekable)
+        there = footer.schema_arrow.names
         check_columns(columns, there, file.name)
-        first = 1
-        for batch in parquet.iter_batches(PARQUET_ROWS, columns=list(columns.named()), use_threads=False):
-            # Text that is no UTF-8, or an offset beyond its buffer, would crash the process later on.
-            batch.validate(full=True)
-            # So would metadata: only the columns themselves go on, those of an extension type as what they are.
-            plain = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in batch.columns]
-            frame = pl.from_arrow(pa.RecordBatch.from_arrays(plain, names=batch.schema.names))
+        for rows, numbers, heavy in parquet_rows(seekable, footer, list(columns.named()), ROW_BYTES):
+            # Metadata that is no UTF-8 would crash polars: only the columns go on, extension types as what they store.
+            plain = [c.storage if isinstance(c, pa.ExtensionArray) else c for c in rows.columns]
+            frame = pl.from_arrow(pa.RecordBatch.from_arrays(plain, names=rows.schema.names))
             assert isinstance(frame, pl.DataFrame)
-            numbers = pl.int_range(first, first + frame.height, eager=True)
-            where = pl.select(pl.format("{}:{}", pl.lit(file.name), numbers)).to_series()
-            fits = _fits(batch)
-            over = where.filter(~fits).to_frame("id").with_columns(reason=pl.lit("oversize"))
-            yield Batch(frame.filter(fits), where.filter(fits), over, frozenset(there))
-            first += frame.height
-
-
-def _fits(batch: pa.RecordBatch) -> pl.Series:
-    """Which rows weigh no more than a row may."""
-    if batch.nbytes <= ROW_BYTES:
-        return pl.repeat(True, batch.num_rows, eager=True, dtype=pl.Boolean)
-    return pl.Series([batch.slice(i, 1).nbytes <= ROW_BYTES for i in range(batch.num_rows)], dtype=pl.Boolean)
+            where = pl.Series([f"{file.name}:{number}" for number in numbers], dtype=pl.String)
+            torn = pl.DataFrame([(f"{file.name}:{number}", "oversize") for number in heavy], UNREADABLE, orient="row")
+            yield Batch(frame, where, torn, frozenset(there))
