@@ -1,11 +1,12 @@
 """Accumulation: from distances walked to integrals over the whole line."""
 
 from fractions import Fraction
-from math import factorial
+from math import factorial, isqrt
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Mixed, Poly, Value, plain, poly, show
+from distill.families.work import Work
 
 
 def _legs_draw(rng: Random) -> Drawn:
@@ -85,7 +86,9 @@ def _line_draw(rng: Random) -> Drawn:
 
 
 def _line(w: Work, k: int, a: int, b: int) -> Value:
-    p, q = w(f"The poles in the upper half-plane are $i$ times $\\sqrt{{{a}}} = @$", round(a**0.5)), round(b**0.5)
+    if isqrt(a) ** 2 != a or isqrt(b) ** 2 != b:
+        raise ValueError("not a square")
+    p, q = w(f"The poles in the upper half-plane are $i$ times $\\sqrt{{{a}}} = @$", isqrt(a)), isqrt(b)
     w.say(f"and $i$ times $\\sqrt{{{b}}} = {q}$.")
     split = w(f"Partial fractions have the factor $1 / ({b} - {a}) = @$.", Fraction(1, b - a))
     first = w(f"$\\int dx / (x^2 + {a}) = \\pi / {p}$, with the factor $@$ before $\\pi$.", Fraction(1, p))
@@ -154,6 +157,7 @@ ACCUMULATION = Family(
                 "Find the Laplace transform of $<k> t^{<n>}$ at $s = <a>$.",
                 "Does $\\int_0^\\infty <k> t^{<n>} e^{-<a>t} dt$ converge? If so, give its value as a fraction.",
             ),
+            largest=100,
         ),
         Kind(
             "graduate",

@@ -1,11 +1,12 @@
 """Calculation: from the order of operations to division in a finite field."""
 
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Mixed, Value, plain, root, show
+from distill.families.work import Work
 
 SQUAREFREE = (2, 3, 5, 6, 7, 10, 11, 13, 14, 15, 17, 19, 21, 22, 23, 26, 29, 30)
 PRIMES = (11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113)
@@ -67,6 +68,8 @@ def _roots(w: Work, a: int, b: int) -> Value:
     k = w(f"The largest square in ${a}$ is the square of $@$.", square_factor(a))
     n = w(f"The largest square in ${b}$ is the square of $@$.", square_factor(b))
     inside = a // square_factor(a) ** 2
+    if inside != b // square_factor(b) ** 2:
+        raise ValueError("the roots are no like terms")
     w.say(f"So the roots are ${k}\\sqrt{{{inside}}}$ and ${n}\\sqrt{{{inside}}}$: like terms.")
     total: Value = Mixed(Fraction(0), Fraction(k + n), f"\\sqrt{{{inside}}}")
     trap = f"Adding under the root: $\\sqrt{{{a} + {b}}} = \\sqrt{{{a + b}}} = @$."
@@ -105,6 +108,8 @@ def _field_draw(rng: Random) -> Drawn:
 
 
 def _field(w: Work, a: int, b: int, p: int) -> Value:
+    if gcd(b, p) != 1:
+        raise ValueError("no inverse")
     w.say(f"Division by ${b}$ is multiplication by its inverse modulo ${p}$; Euclid's algorithm finds it.")
     r, s, x, y = p, b, 0, 1
     while s > 1:
@@ -161,6 +166,7 @@ CALCULATION = Family(
                 "simplest form?",
                 "What does $\\sqrt{<a>} + \\sqrt{<b>}$ reduce to?",
             ),
+            largest=1_000_000,
         ),
         Kind(
             "college",

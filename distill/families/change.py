@@ -4,8 +4,9 @@ from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Poly, Value, plain, poly, show
+from distill.families.work import Work
 
 
 def _pattern_draw(rng: Random) -> Drawn:
@@ -16,6 +17,8 @@ def _pattern_draw(rng: Random) -> Drawn:
 
 def _pattern(w: Work, terms: tuple[int, ...]) -> Value:
     gaps = [b - a for a, b in pairwise(terms)]
+    if len({b - a for a, b in pairwise(gaps)}) != 1:
+        raise ValueError("the steps do not grow evenly")
     w.say(f"The steps are ${', '.join(map(str, gaps))}$.")
     growth = w("From step to step they grow by $@$.", gaps[-1] - gaps[-2])
     trap = ("So the next step is again $@$.", gaps[0])
@@ -98,13 +101,15 @@ def _residue_draw(rng: Random) -> Drawn:
 
 
 def _residue(w: Work, p: Poly, f: Poly, g: Poly, h: Poly, a: int) -> Value:
+    if any(len(q.coefficients) != 2 or q.coefficients[1] != 1 for q in (f, g, h)) or len(p.coefficients) > 3:
+        raise ValueError("not of the form p / (z - a)(z - b)(z - c)")
     poles = [int(-q.coefficients[0]) for q in (f, g, h)]
     b, c = (pole for pole in poles if pole != a)
     above = w(f"The pole at ${a}$ is simple. The numerator there is $@$.", p(a))
     below = w(f"The other factors there are $({a - b})({a - c}) = @$.", (a - b) * (a - c))
     trap = ("So the residue is the value of the numerator: $@$.", plain(above))
     residue = w(f"So the residue is $({show(above)}) / ({below}) = @$.", plain(above / below), trap)
-    w.check(f"All residues have to add up to ${show(p.coefficients[2])}$, the leading coefficient of the numerator.")
+    w.check("All residues have to add up to the coefficient of $z^2$ in the numerator.")
     return residue
 
 

@@ -4,8 +4,9 @@ from math import gcd, isqrt
 from random import Random
 
 from distill.families.divisibility import factored, factors
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Value
+from distill.families.work import Work
 
 
 def _clock_draw(rng: Random) -> Drawn:
@@ -31,6 +32,8 @@ def _base_draw(rng: Random) -> Drawn:
 
 
 def _base(w: Work, n: int, base: int) -> Value:
+    if not 2 <= base <= 9:
+        raise ValueError("no digits for this base")
     digits, rest = "", n
     while rest > 0:
         digit = w(
@@ -54,6 +57,8 @@ def _inverse_draw(rng: Random) -> Drawn:
 
 
 def _inverse(w: Work, a: int, b: int, m: int) -> Value:
+    if gcd(a, m) != 1:
+        raise ValueError("no inverse")
     r, s, x, y = m, a, 0, 1
     while s > 1:
         q = w(f"${r} = {r // s} \\cdot {s} + {r % s}$; the multiplier of ${a}$ becomes $@$.", x - r // s * y)
@@ -101,7 +106,7 @@ def _squares(w: Work, n: int) -> Value:
         if p % 4 == 1:
             count = w(f"${p}^{{{e}}}$ splits in {e + 1} ways: $@$ so far.", count * (e + 1))
         elif p % 4 == 3 and e % 2:
-            raise ValueError("an odd power of a prime 3 mod 4")
+            count = w(f"An odd power of ${p}$ is no norm, so there are $@$.", 0)
     w.check("Quarter turns of the plane permute the points, so the number is a multiple of 4.")
     return count
 

@@ -3,8 +3,9 @@
 from fractions import Fraction
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Number, Value, plain, poly, show
+from distill.families.work import Work
 
 
 def _corner_draw(rng: Random) -> Drawn:
@@ -16,6 +17,8 @@ def _corner_draw(rng: Random) -> Drawn:
 
 
 def _corner(w: Work, x0: int, y0: int, x1: int, y1: int, x2: int, y2: int) -> Value:
+    if len({x0, x1, x2}) != 2 or len({y0, y1, y2}) != 2:
+        raise ValueError("no three corners of an upright rectangle")
     w.say("In such a rectangle every coordinate comes twice.")
     x = w(f"Of the $x$-coordinates ${x0}, {x1}, {x2}$ only one stands alone: $@$.", x0 ^ x1 ^ x2)
     y = w(f"Of the $y$-coordinates ${y0}, {y1}, {y2}$ only one stands alone: $@$.", y0 ^ y1 ^ y2)

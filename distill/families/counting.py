@@ -4,8 +4,9 @@ from itertools import accumulate
 from math import comb, factorial, gcd
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Value
+from distill.families.work import Work
 
 
 def _choose(w: Work, n: int, k: int) -> int:
@@ -135,6 +136,7 @@ COUNTING = Family(
                 "At a party each two of the <n> guests shake hands <times> times. How many handshakes is that?",
             ),
             options=0.15,
+            largest=10_000,
         ),
         Kind(
             "high",
@@ -150,6 +152,7 @@ COUNTING = Family(
                 "can it send?",
             ),
             options=0.15,
+            largest=100,
         ),
         Kind(
             "college",
@@ -162,6 +165,7 @@ COUNTING = Family(
                 "<least>?",
                 "Count the compositions of <n> into <k> parts, none of them smaller than <least>.",
             ),
+            largest=500,
         ),
         Kind(
             "graduate",
@@ -180,6 +184,7 @@ COUNTING = Family(
                 "changes nothing. "
                 "How many ways are there?",
             ),
+            largest=100,
         ),
     ),
 )

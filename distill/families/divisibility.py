@@ -3,8 +3,9 @@
 from math import gcd, prod
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Value
+from distill.families.work import Work
 
 SMALL_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23)
 

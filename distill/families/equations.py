@@ -4,8 +4,9 @@ from fractions import Fraction
 from math import isqrt
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Poly, Value, plain, poly, show, times
+from distill.families.work import Work
 
 
 def _missing_draw(rng: Random) -> Drawn:
@@ -42,15 +43,22 @@ def _linear(w: Work, left: Poly, right: Poly) -> Value:
 
 
 def _quadratic_draw(rng: Random) -> Drawn:
-    p, q = rng.sample(range(-18, 19), 2)
+    p, q = rng.sample(range(-40, 41), 2)
     return {"f": times(poly(-p, 1), poly(-q, 1))}, frozenset((p, q))
 
 
+def _monic(f: Poly, degree: int) -> list[int]:
+    """The coefficients below the leading one, which has to be 1."""
+    if len(f.coefficients) != degree + 1 or f.coefficients[-1] != 1:
+        raise ValueError(f"not monic of degree {degree}")
+    return [int(c) for c in f.coefficients[:-1]]
+
+
 def _quadratic(w: Work, f: Poly) -> Value:
-    c, b, _ = (int(k) for k in f.coefficients)
+    c, b = _monic(f, 2)
     square = w(f"The discriminant is $({b})^2 - 4 \\cdot ({c}) = @$.", b * b - 4 * c)
-    if square < 0:
-        raise ValueError("no real root")
+    if square < 0 or isqrt(square) ** 2 != square:
+        raise ValueError("no rational root")
     side = w("Its square root is $@$.", isqrt(square))
     trap = (f"The first solution is $({b} + {side}) / 2 = @$.", Fraction(b + side, 2))
     first = w(f"The first solution is $(-({b}) + {side}) / 2 = @$.", Fraction(side - b, 2), trap)
@@ -69,13 +77,13 @@ def _cubic_draw(rng: Random) -> Drawn:
 
 
 def _cubic(w: Work, f: Poly) -> Value:
-    last = abs(int(f.coefficients[0]))
+    d, c, b = _monic(f, 3)
+    last = abs(d)
     divisors = [s * n for n in range(1, 200) if last % n == 0 for s in (1, -1)]
     whole = [n for n in divisors if f(n) == 0]
     first = w(f"A whole root divides ${last}$. Trying them in turn, $@$ works.", whole[0])
-    d, c, b, a = f.coefficients
-    middle = w(f"Divide by $x - ({first})$: the quotient has the middle coefficient $@$.", int(b + a * first))
-    end = w("Its constant term is $@$.", int(c + middle * first))
+    middle = w(f"Divide by $x - ({first})$: the quotient has the middle coefficient $@$.", b + first)
+    end = w("Its constant term is $@$.", c + middle * first)
     square = w(f"The quotient's discriminant is $({middle})^2 - 4 \\cdot ({end}) = @$.", middle * middle - 4 * end)
     if square < 0 or isqrt(square) ** 2 != square:
         raise ValueError("no rational root")
@@ -84,7 +92,7 @@ def _cubic(w: Work, f: Poly) -> Value:
         f"So a second root is $(-({middle}) + {isqrt(square)}) / 2 = @$.", Fraction(isqrt(square) - middle, 2), trap
     )
     third = w("And the third one is $@$.", -middle - second)
-    w.check(f"Minus the product of all three is ${show(-first * second * third)}$; the constant term is ${show(d)}$.")
+    w.check(f"Minus the product of all three is ${show(-first * second * third)}$; the constant term is ${d}$.")
     return frozenset((first, plain(second), plain(third)))
 
 
@@ -100,7 +108,8 @@ def _powers_draw(rng: Random) -> Drawn:
 
 
 def _powers(w: Work, f: Poly, k: int) -> Value:
-    e3, e2, e1 = (int(n) for n in (-f.coefficients[0], f.coefficients[1], -f.coefficients[2]))
+    c, b, a = _monic(f, 3)
+    e1, e2, e3 = -a, b, -c
     w.say(f"By Vieta, $e_1 = {e1}$, $e_2 = {e2}$ and $e_3 = {e3}$; Newton's identities give the sums $p_j$ of powers.")
     sums = [3, w("$p_1 = e_1 = @$.", e1)]
     trap = ("$p_2 = e_1^2 = @$.", e1 * e1)
@@ -181,6 +190,7 @@ EQUATIONS = Family(
                 "Find the sum of the powers with exponent <k> of the three roots of $<f:poly>$, with multiplicity.",
             ),
             options=0.15,
+            largest=1_000,
         ),
     ),
 )

@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
-from typing import Literal, TypeVar
+from typing import Literal
 
-from distill.families.value import PATTERNS, Value, read, show, slipped
+from distill.families.reading import PATTERNS, read
+from distill.families.value import Value, show
+from distill.families.variants import slipped
+from distill.families.work import Fault, Solution, Work
 
 Level = Literal["elementary", "middle", "high", "college", "graduate"]
 LEVELS: tuple[Level, ...] = ("elementary", "middle", "high", "college", "graduate")
 
 LETTERS = "ABCDE"
-MOST_STEPS = 200
 
 _WORDS = {
     "name": "Ada Ben Chloe Dev Elif Femi Grace Hugo Ines Jonas Kira Liam Mei Nadia Omar Priya Quinn Rosa Sami Tara Uri",
@@ -29,8 +31,6 @@ _WORDS = {
 }
 WORDS: dict[str, tuple[str, ...]] = {kind: tuple(words.split()) for kind, words in _WORDS.items()}
 """Placeholders of these types are filled with any of the words and mean nothing to the work."""
-
-V = TypeVar("V", bound=Value)
 
 Drawn = tuple[Mapping[str, Value], Value]
 """Numbers for the placeholders of a wording, and the gold answer."""
@@ -51,86 +51,6 @@ class Posed:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a solution."""
-
-    template: str
-    """What is said; `@` stands for the value."""
-    value: Value | None = None
-    """What the step finds and a slip could change; None where there is nothing to get wrong."""
-    trap: bool = False
-    """A well-known wrong method exists here."""
-
-    @cached_property
-    def text(self) -> str:
-        """What is said."""
-        return self.template if self.value is None else self.template.replace("@", show(self.value))
-
-    def slip(self, rng: Random) -> str:
-        """What is said by someone who gets the value slightly wrong."""
-        return self.template if self.value is None else self.template.replace("@", show(slipped(self.value, rng)))
-
-
-@dataclass(frozen=True)
-class Solution:
-    """How the answer was found."""
-
-    steps: tuple[Step, ...]
-    answer: str
-    value: Value
-    checks: tuple[str, ...] = ()
-    """Ways to see that the answer is right."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something to get wrong on the way: the rest is carried on from there in good faith."""
-
-    kind: Literal["slip", "trap"]
-    at: int
-    """Index of the step."""
-    seed: int = 0
-
-
-class Work:
-    """The paper a solution is written on. Calling it notes a step and gives back the value, or the slip in its "
-    "place."""
-
-    def __init__(self, fault: Fault | None = None) -> None:
-        self.steps: list[Step] = []
-        self.checks: list[str] = []
-        self._fault = fault
-
-    def __call__(self, template: str, value: V, trap: tuple[str, V] | None = None) -> V:
-        """Note a step; `@` in the text stands for its value.
-
-        Args:
-            trap: text and value of a well-known wrong method at this point.
-
-        Raises:
-            ValueError: a slip has led the work round in circles.
-        """
-        at, trapped = len(self.steps), trap is not None and trap[1] != value
-        if at >= MOST_STEPS:
-            raise ValueError("too many steps")
-        if self._fault is not None and self._fault.at == at:
-            if self._fault.kind == "trap" and trap is not None:
-                template, value = trap
-            elif self._fault.kind == "slip":
-                value = slipped(value, Random(self._fault.seed))  # type: ignore[assignment]  # same kind of value
-        self.steps.append(Step(template, value, trapped))
-        return value
-
-    def say(self, text: str) -> None:
-        """Note a remark with nothing to compute."""
-        self.steps.append(Step(text))
-
-    def check(self, text: str) -> None:
-        """Note a way to see that the answer is right."""
-        self.checks.append(text)
-
-
-@dataclass(frozen=True)
 class Kind:
     """One level of a family."""
 
@@ -143,6 +63,8 @@ class Kind:
     """Placeholders are `<name>` (an integer) or `<name:type>`, types as in `PATTERNS` and `WORDS`."""
     options: float = 0.0
     """Share of questions that are posed with options A to E."""
+    largest: int = 10**8
+    """A question with a larger number is not read: the work could take for ever."""
 
     @cached_property
     def patterns(self) -> tuple[tuple[str, "re.Pattern[str]", dict[str, str]], ...]:
@@ -223,15 +145,22 @@ class Family:
         for kind in self.kinds:
             for literal, pattern, types in kind.patterns:
                 match = pattern.search(text) if literal in text else None
-                if match is not None:
+                if match is not None and all(int(run) <= kind.largest for run in _RUN.findall(match[0])):
                     numbers = tuple((name, read(kind_, match[name])) for name, kind_ in types.items())
                     options = _OPTIONS.match(text, match.end()) if kind.options else None
                     understood = text[match.start() : (options or match).end()].rstrip()
-                    yield Question(self, kind, numbers, options.groups() if options else (), understood)
+                    yield Question(
+                        self,
+                        kind,
+                        numbers,
+                        tuple(text.strip() for text in options.groups()) if options else (),
+                        understood,
+                    )
 
 
 _PLACEHOLDER = re.compile(r"<(\w+)(?::(\w+))?>")
-_OPTIONS = re.compile(r"\s*" + r"\s+".join(rf"\(?{letter}[).] (\S[^\n]*?)" for letter in LETTERS) + r"(?:\n|$)")
+_RUN = re.compile(r"\d{1,9}")
+_OPTIONS = re.compile("".join(rf"\s*\n\(?{letter}[).] ([^\n]+)" for letter in LETTERS))
 
 
 def _fill(wording: str, numbers: Mapping[str, Value], rng: Random) -> str:

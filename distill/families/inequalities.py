@@ -3,8 +3,9 @@
 from fractions import Fraction
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import RELATIONS, Interval, Poly, Value, plain, poly, show, times
+from distill.families.work import Work
 
 FLIPPED = {"<": ">", ">": "<", "\\le": "\\ge", "\\ge": "\\le"}
 
@@ -83,6 +84,8 @@ def _quadratic_draw(rng: Random) -> Drawn:
 
 
 def _quadratic(w: Work, f: Poly, rel: str) -> Value:
+    if len(f.coefficients) != 3 or f.coefficients[2] != 1:
+        raise ValueError("not monic of degree 2")
     b = f.coefficients[1]
     pair = [n for n in range(-60, 61) if f(n) == 0]
     low = w("The smaller zero of the parabola is $@$.", min(pair))
@@ -117,9 +120,16 @@ def _rational_draw(rng: Random) -> Drawn:
     return {"p": poly(-zero, 1), "q": poly(-pole, 1), "rel": relation}, gold
 
 
+def _zero(p: Poly) -> Fraction:
+    """Where x + a vanishes."""
+    if len(p.coefficients) != 2 or p.coefficients[1] != 1:
+        raise ValueError("not of the form x + a")
+    return -p.coefficients[0]
+
+
 def _rational(w: Work, p: Poly, q: Poly, rel: str) -> Value:
-    zero = w("The numerator vanishes at $@$.", -p.coefficients[0])
-    pole = w("The denominator vanishes at $@$, which is never a solution.", -q.coefficients[0])
+    zero = w("The numerator vanishes at $@$.", _zero(p))
+    pole = w("The denominator vanishes at $@$, which is never a solution.", _zero(q))
     if zero == pole:
         raise ValueError("zero and pole cancel")
     low, high = min(zero, pole), max(zero, pole)
@@ -151,14 +161,14 @@ def _rational(w: Work, p: Poly, q: Poly, rel: str) -> Value:
 
 
 def _series_draw(rng: Random) -> Drawn:
-    centre, radius, s = rng.choice([n for n in range(-12, 13) if n]), rng.randint(2, 12), rng.randint(1, 4)
+    centre, radius, s = rng.choice([n for n in range(-30, 31) if n]), rng.randint(2, 20), rng.randint(1, 4)
     low, high = Fraction(centre - radius), Fraction(centre + radius)
     # The alternating end converges always, the harmonic end only for s > 1.
     return {"p": poly(-centre, 1), "r": radius, "s": s}, Interval((("[", low, high, "]" if s > 1 else ")"),))
 
 
 def _series(w: Work, p: Poly, r: int, s: int) -> Value:
-    centre = w("The centre is $@$.", -p.coefficients[0])
+    centre = w("The centre is $@$.", _zero(p))
     w.say(f"The ratio test: the quotient of neighbours tends to $|{show(p)}| / {r}$, so the radius is ${r}$.")
     low, high = w("The left end is $@$.", centre - r), w("The right end is $@$.", centre + r)
     w.say(f"At the left end the terms are $(-1)^n / n^{s}$: convergent, by Leibniz.")

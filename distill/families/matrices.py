@@ -3,8 +3,9 @@
 from fractions import Fraction
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Matrix, Value, matrix, plain, show
+from distill.families.work import Work
 
 Rows = list[list[int]]
 
@@ -136,8 +137,8 @@ def _eigen(w: Work, m: Matrix) -> Value:
     size = w("The determinant is $@$.", a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
     w.say(f"The characteristic polynomial is $t^3 - ({trace})t^2 + ({minors})t - ({size})$.")
     roots = [t for t in range(-60, 61) if t**3 - trace * t * t + minors * t - size == 0]
-    if not roots:
-        raise ValueError("no whole eigenvalue")
+    if len(roots) != 3:
+        raise ValueError("not three whole eigenvalues")
     trap = ("The eigenvalues stand on the diagonal: $@$.", frozenset((a, e, i)))
     answer = w("Trying the divisors of the constant term, its roots are $@$.", frozenset(plain(t) for t in roots), trap)
     w.check(f"They have to add up to the trace {trace} and to have the product {size}.")

@@ -4,8 +4,9 @@ from fractions import Fraction
 from math import comb
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Value, plain, show
+from distill.families.work import Work
 
 
 def _bag_draw(rng: Random) -> Drawn:
@@ -139,6 +140,7 @@ PROBABILITY = Family(
                 "Find the probability that both socks are <one>.",
                 "Of <a> good and <b> broken lamps two are picked at random. How probable is it that both are good?",
             ),
+            largest=10_000,
         ),
         Kind(
             "high",
@@ -153,6 +155,7 @@ PROBABILITY = Family(
                 "Let $X$ be binomially distributed with $n = <n>$ and $p = <p:frac>$. Compute $P(X = <k>)$.",
                 "A seed sprouts with probability $<p:frac>$. Of <n> seeds, how probable is it that exactly <k> sprout?",
             ),
+            largest=100,
         ),
         Kind(
             "college",
@@ -186,6 +189,7 @@ PROBABILITY = Family(
                 "$h(0) = 0$ and "
                 "$h(<goal>) = 1$. Find $h(<start>)$.",
             ),
+            largest=100,
         ),
     ),
 )

@@ -4,8 +4,9 @@ from fractions import Fraction
 from math import lcm
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Number, Value, plain, show
+from distill.families.work import Work
 
 
 def _change_draw(rng: Random) -> Drawn:
@@ -56,6 +57,8 @@ def _halving_draw(rng: Random) -> Drawn:
 
 
 def _halving(w: Work, start: int, life: int, time: int) -> Value:
+    if time % life:
+        raise ValueError("no whole number of half-lives")
     times = w(f"Number of half-lives: ${time} / {life} = @$.", time // life)
     factor = w(f"So the amount is divided by $2^{{{times}}} = @$.", 2**times)
     trap = (f"Dividing by the number of half-lives: ${start} / {times} = @$.", plain(Fraction(start, times)))
@@ -72,6 +75,8 @@ def _queue_draw(rng: Random) -> Drawn:
 
 
 def _queue(w: Work, arrive: int, serve: int) -> Value:
+    if serve <= arrive:
+        raise ValueError("the queue grows without bound")
     load = w(f"The load is $\\rho = {arrive} / {serve} = @$.", Fraction(arrive, serve))
     w.say("In the steady state there are $n$ customers with probability $(1 - \\rho)\\rho^n$.")
     free = w("The server is free with probability $1 - \\rho = @$.", 1 - load)
@@ -139,6 +144,7 @@ RATES = Family(
                 "The solution of $y' = -ky$ with $y(0) = <start>$ halves every $<life>$ units of time. Find "
                 "$y(<time>)$.",
             ),
+            largest=100_000,
         ),
         Kind(
             "graduate",

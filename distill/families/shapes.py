@@ -4,8 +4,9 @@ from fractions import Fraction
 from random import Random
 
 from distill.families.calculation import square_factor
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.value import Mixed, Value, plain, root
+from distill.families.work import Work
 
 
 def _radical(w: Work, square: int) -> Value:
@@ -102,11 +103,15 @@ def _hyperbolic(w: Work, p: int, q: int, r: int) -> Value:
     common = w(
         f"With the common denominator ${p * q * r}$ the angles have the numerators' sum $@$.", q * r + p * r + p * q
     )
+    if p * q * r == 0:
+        raise ValueError("no angle")
     angles = w("So the angles add up to $@$ times $\\pi$.", Fraction(common, p * q * r))
     trap = ("By Girard, the area is the excess of the angles over $\\pi$: $@$.", _pi(angles - 1))
     area = w("By Gauss and Bonnet, the area is what the angles lack to $\\pi$: $@$.", _pi(1 - angles), trap)
     w.check(f"It has to be positive and less than $\\pi$: ${float(1 - angles):.4f}$ times $\\pi$.")
-    return area if area.part else 0
+    if area.part == 0:
+        raise ValueError("no area")
+    return area
 
 
 SHAPES = Family(
@@ -137,6 +142,7 @@ SHAPES = Family(
                 "Simplify the root.",
                 "Find the exact length of the diagonal of a rectangle with sides <a> and <b>.",
             ),
+            largest=10_000,
         ),
         Kind(
             "high",
@@ -162,6 +168,7 @@ SHAPES = Family(
                 "How far is the plane $<normal:form> = <d>$ from $(<a>, <b>, <c>)$? Give the exact value.",
                 "A sphere around $(<a>, <b>, <c>)$ touches the plane $<normal:form> = <d>$. What is its radius?",
             ),
+            largest=10_000,
         ),
         Kind(
             "graduate",

@@ -5,9 +5,10 @@ from itertools import combinations
 from math import gcd
 from random import Random
 
-from distill.families.family import Drawn, Family, Kind, Work
+from distill.families.family import Drawn, Family, Kind
 from distill.families.matrices import product, unimodular
 from distill.families.value import Matrix, Number, Value, matrix, plain, show
+from distill.families.work import Work
 
 NONZERO = tuple(n for n in range(-7, 8) if n)
 
@@ -94,7 +95,7 @@ def _rank_draw(rng: Random) -> Drawn:
 def _rank(w: Work, m: Matrix) -> Value:
     rows = [list(row) for row in m.rows]
     count = 0
-    for column in range(4):
+    for column in range(len(m.rows[0])):
         at = next((i for i in range(count, len(rows)) if rows[i][column]), None)
         if at is None:
             continue
@@ -111,7 +112,7 @@ def _rank(w: Work, m: Matrix) -> Value:
             break
     filled = sum(any(row) for row in m.rows)
     count = w("So the rank is $@$.", count, ("Every row that is not zero counts, so the rank is $@$.", filled))
-    w.check(f"The rank can be at most {min(len(rows), 4)}.")
+    w.check(f"The rank can be at most {min(len(rows), len(rows[0]))}.")
     return count
 
 

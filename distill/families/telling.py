@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from random import Random
 
-from distill.families.family import LEVELS, Question, Solution, Step
+from distill.families.family import LEVELS, Question
 from distill.families.value import show
+from distill.families.work import Solution, Step
 
 
 def opening(question: Question, rng: Random) -> list[str]:

@@ -15,7 +15,8 @@ from random import Random
 from distill.families import Fault, Question, Solution, read_question
 from distill.families.family import LETTERS, LEVELS
 from distill.families.telling import attempts, can_slip, closing, opening, second_thought, walk
-from distill.families.value import other_spellings, show, slipped
+from distill.families.value import show
+from distill.families.variants import other_spellings, slipped
 from distill.request import FinishReason, Reply, Request
 
 VERSION = 1
@@ -166,7 +167,12 @@ def _cut(text: str, limit: int) -> str:
 @lru_cache(maxsize=REMEMBERED)
 def _solved(text: str) -> tuple[Question | None, Solution | None]:
     question = read_question(text)
-    return question, question.solve() if question is not None else None
+    if question is None:
+        return None, None
+    try:
+        return question, question.solve()
+    except (ArithmeticError, ValueError, LookupError):
+        return None, None  # In the words of a family, with numbers that it would never pose.
 
 
 def _write(question: Question, right: Solution, truth: str, rng: Random) -> str:
