@@ -47,20 +47,20 @@ def _batch(
 ) -> list[Answer]:
     import torch
 
-    encoded = tokenizer.apply_chat_template(
+    encoded: Any = tokenizer.apply_chat_template(
         prompts,
         add_generation_prompt=True,
         return_dict=True,
         return_tensors="pt",
         padding=True,
         tokenizer_kwargs={"padding_side": "left"},
-    ).to(model.device)
+    )
     ends = end_tokens(tokenizer, model.generation_config)
     training = model.training
-    model.eval()
+    model.train(False)
     with torch.inference_mode():
-        written = model.generate(
-            **encoded,
+        written: Any = model.generate(  # type: ignore[operator]  # torch's __getattr__ hides the method's type
+            **encoded.to(model.device),
             max_new_tokens=max_new_tokens,
             do_sample=False,
             eos_token_id=sorted(ends),

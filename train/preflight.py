@@ -96,8 +96,8 @@ class Preflight:
 def training_template(tokenizer: "PreTrainedTokenizerBase", path: str | None) -> str:
     """A chat template with generation marks, so that the loss sees the replies alone.
 
-    The file at `path` if one is given, else the tokenizer's own if it has the marks, else TRL's marked variant of it, else
-    one of ours that renders the same text.
+    The file at `path` if one is given, else the tokenizer's own if it has the marks, else TRL's marked variant of it,
+    else one of ours that renders the same text.
 
     Raises:
         SettingsError: there is none.
@@ -126,7 +126,9 @@ def _ours(tokenizer: "PreTrainedTokenizerBase") -> str:
         marked = file.read_text(encoding="utf-8")
         if all(
             tokenizer.apply_chat_template(talk[:n], tokenize=False, add_generation_prompt=n == 2)
-            == tokenizer.apply_chat_template(talk[:n], tokenize=False, add_generation_prompt=n == 2, chat_template=marked)
+            == tokenizer.apply_chat_template(
+                talk[:n], tokenize=False, add_generation_prompt=n == 2, chat_template=marked
+            )
             for n in (2, 3)
         ):
             return marked
@@ -192,7 +194,7 @@ def _tokenize(
     ends: list[int],
 ) -> dict[str, list[Any]]:
     marked = template is not None
-    encoded = tokenizer.apply_chat_template(
+    encoded: Any = tokenizer.apply_chat_template(
         batch["messages"], chat_template=template, return_dict=True, return_assistant_tokens_mask=marked
     )
     ids_by_row = encoded["input_ids"]
@@ -204,11 +206,10 @@ def _tokenize(
         "tokens": [len(ids) for ids in ids_by_row],
         "in_loss": [sum(mask[:max_length]) for mask in masks],
         "answerless": [_loses_answer(ids, max_length, tokenizer) for ids in ids_by_row],
-        "split": [
-            _splits(messages, ids, tags) for messages, ids in zip(batch["messages"], ids_by_row, strict=True)
-        ],
+        "split": [_splits(messages, ids, tags) for messages, ids in zip(batch["messages"], ids_by_row, strict=True)],
         "endless": [
-            bool(any(mask)) and not _ends(ids, mask, ends, tokenizer) for ids, mask in zip(ids_by_row, masks, strict=True)
+            bool(any(mask)) and not _ends(ids, mask, ends, tokenizer)
+            for ids, mask in zip(ids_by_row, masks, strict=True)
         ],
     }
 

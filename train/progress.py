@@ -1,14 +1,22 @@
 """What a running trainer shows and writes down. Imports transformers: import it where a trainer is built."""
 
 import json
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import datasets
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.utils import logging
+
+from train.run import METRICS
 
 
-class Metrics(TrainerCallback):  # type: ignore[misc]  # transformers' class is untyped
+class Metrics(TrainerCallback):
     """Every log of the trainer is a line of metrics.jsonl, readable while the run goes on."""
 
     def __init__(self, file: Path) -> None:
@@ -23,7 +31,7 @@ class Metrics(TrainerCallback):  # type: ignore[misc]  # transformers' class is 
                 lines.write(json.dumps({"step": state.global_step, "time": round(time.time(), 3), **logs}) + "\n")
 
 
-class Lines(TrainerCallback):  # type: ignore[misc]  # transformers' class is untyped
+class Lines(TrainerCallback):
     """Where there is no terminal: one line per 30 s instead of a bar."""
 
     every_s = 30.0
@@ -32,7 +40,9 @@ class Lines(TrainerCallback):  # type: ignore[misc]  # transformers' class is un
         self.begun = self.told = time.monotonic()
         self.loss: float | None = None
 
-    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **rest: Any
+    ) -> None:
         """Starts the clock."""
         self.begun = self.told = time.monotonic()
 
@@ -50,3 +60,30 @@ class Lines(TrainerCallback):  # type: ignore[misc]  # transformers' class is un
             left = (now - self.begun) / state.global_step * (state.max_steps - state.global_step)
             loss = "" if self.loss is None else f", loss {float(self.loss):.3f}"
             print(f"step {state.global_step}/{state.max_steps}{loss}, about {left:.0f} s to go", flush=True)
+
+
+def callbacks(folder: Path) -> list[TrainerCallback]:
+    """Metrics to the run folder, and lines where there is no terminal for a bar."""
+    return [Metrics(folder / METRICS), *([] if sys.stderr.isatty() else [Lines()])]
+
+
+def without_printer(trainer: Any) -> None:
+    """Without a terminal, nothing but our lines is printed while the trainer runs."""
+    if not sys.stderr.isatty():
+        trainer.remove_callback(PrinterCallback)
+        trainer.remove_callback(ProgressCallback)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without a terminal, where a bar is a page of noise, the libraries show none; afterwards they do as before."""
+    if sys.stderr.isatty() or datasets.are_progress_bars_disabled():
+        yield
+        return
+    datasets.disable_progress_bars()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
+    try:
+        yield
+    finally:
+        datasets.enable_progress_bars()
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own

@@ -6,6 +6,7 @@ parent's own `run.json` are in it, so that a checkpoint names every row digest t
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,9 +42,16 @@ class Run:
             status = "done"
         except KeyboardInterrupt:
             status = "interrupted"
-            raise
+            raise KeyboardInterrupt(self._how_to_resume()) from None
         finally:
             self._write(status)
+
+    def _how_to_resume(self) -> str:
+        if not any(self.path.glob("checkpoint-*")):
+            return f"{self.path} has no checkpoint to go on from: --set save_strategy=steps writes some on the way."
+        words = [word for word in sys.argv[1:] if word != "--resume"]
+        given = [] if "--out" in words else ["--out", str(self.path)]
+        return "Go on with: " + shlex.join(["train", *words, *given, "--resume"])
 
     def _write(self, status: str) -> None:
         if not is_main():
@@ -77,10 +85,14 @@ def run_folder(out: Path | None, stem: str, resume: bool) -> Path:
     if out is None:
         if os.environ.get("WORLD_SIZE", "1") != "1":
             raise SettingsError("several processes must agree on the run folder: give it with --out")
-        taken = [int(path.name.rsplit("-", 1)[1]) for path in Path("runs").glob(f"{stem}-[0-9]*") if path.name[-1].isdigit()]
+        taken = [
+            int(path.name.rsplit("-", 1)[1]) for path in Path("runs").glob(f"{stem}-[0-9]*") if path.name[-1].isdigit()
+        ]
         return Path("runs") / f"{stem}-{max(taken, default=0) + 1}"
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SettingsError(f"--out {out} is not empty: name another folder, or add --resume to go on from its last checkpoint")
+        raise SettingsError(
+            f"--out {out} is not empty: name another folder, or add --resume to go on from its last checkpoint"
+        )
     return out
 
 
@@ -93,10 +105,10 @@ def parent_of(model: str) -> dict[str, Any]:
     return {"model": model, **{key: run.get(key) for key in ("stage", "student", "status", "data", "parent")}}
 
 
-def start_facts(stage: str, view: View, model: str) -> dict[str, Any]:
+def start_facts(view: View, model: str) -> dict[str, Any]:
     """What run.json holds before anything has run."""
     return {
-        "stage": stage,
+        "stage": view.name,
         "status": "planned",
         "data": {
             "version": view.version.name,
@@ -128,7 +140,41 @@ def _git() -> dict[str, Any] | None:
         changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return {"commit": commit.stdout.strip(), "changed": bool(changed.stdout.strip())} if commit.returncode == 0 else None
+    return (
+        {"commit": commit.stdout.strip(), "changed": bool(changed.stdout.strip())} if commit.returncode == 0 else None
+    )
+
+
+def result_of(trainer: Any, trained: Any, seconds: float) -> dict[str, Any]:
+    """What came out of a finished TRL trainer: counts, speed and losses."""
+    logs = trainer.state.log_history
+    losses = [log["loss"] for log in logs if "loss" in log]
+    tokens = int(next((log["num_tokens"] for log in reversed(logs) if "num_tokens" in log), 0))
+    return {
+        "parameters": sum(weights.numel() for weights in trainer.model.parameters()),
+        "steps": trainer.state.global_step,
+        "tokens": tokens,
+        "seconds": round(seconds, 1),
+        "tokens_per_s": round(tokens / seconds),
+        "first_loss": losses[0] if losses else None,
+        "last_loss": losses[-1] if losses else trained.training_loss,
+        "heldout_loss": trainer.evaluate()["eval_loss"] if trainer.eval_dataset else None,
+    }
+
+
+def summary(run: Run) -> str:
+    """The result in a few lines for people."""
+    got = run.facts["result"]
+    heldout = "" if got["heldout_loss"] is None else f", held-out {got['heldout_loss']:.3f}"
+    first = "" if got["first_loss"] is None else f"{got['first_loss']:.3f} -> "
+    lines = [
+        f"{got['steps']:,} steps, {got['tokens']:,} tokens in {got['seconds']:.0f} s: {got['tokens_per_s']:,} tokens/s",
+        f"loss {first}{got['last_loss']:.3f}{heldout}",
+    ]
+    if "heldout_answered" in got:
+        ended = f"{got['heldout_ended']} of {got['heldout_answered']}"
+        lines.append(f"{ended} held-out prompts answered to the end (answers.jsonl)")
+    return "\n".join([*lines, f"{run.path}"])
 
 
 def write_card(run: Run) -> None:

@@ -118,7 +118,9 @@ def _checked(where: str, key: str, value: Any, known: dict[str, dict[str, set[An
         return value  # TRL's to judge
     if value is None and type(None) in kinds:
         return None
-    if isinstance(value, bool) == (bool in plain) and isinstance(value, tuple(plain | ({int} if float in plain else set()))):
+    if isinstance(value, bool) == (bool in plain) and isinstance(
+        value, tuple(plain | ({int} if float in plain else set()))
+    ):
         return value
     if float in plain and isinstance(value, str):
         try:

@@ -21,7 +21,7 @@ THINK = ("<think>", "</think>")
 # around it. Against the usual ` 7` this keeps ten digits instead of twenty, at the same length.
 PIECES = r"\d| ?\p{L}+ ?| ?[^\s\p{L}\d]+ ?|\s+(?!\S)|\s+"
 
-# Phi-4-mini's format. What stands between the generation marks is what the loss sees: the reply and the token that ends it.
+# Phi-4-mini's format. What stands between the generation marks is what the loss sees: the reply and its end.
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
 {{- '<|' + message['role'] + '|>' -}}
@@ -66,6 +66,9 @@ class Tiny:
             num_hidden_layers=self.layers,
             num_attention_heads=self.width // 32,
             num_key_value_heads=self.width // 64,
+            # Three times the usual 0.02, which is made for widths of thousands; with it, copying from the question
+            # is learnt within a few hundred steps.
+            initializer_range=0.06,
             max_position_embeddings=self.context,
             original_max_position_embeddings=self.context,
             tie_word_embeddings=True,
@@ -74,7 +77,7 @@ class Tiny:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = Phi3ForCausalLM(config)
-        model.generation_config = GenerationConfig(**ends)
+        model.generation_config = GenerationConfig(**ends)  # type: ignore[no-untyped-call]  # transformers' own
         return model
 
 
@@ -99,7 +102,7 @@ def tiny_tokenizer(texts: Iterable[str], vocabulary: int = Tiny.vocabulary) -> "
     )
     core.train_from_iterator(_without_tags(texts), trainer)
     core.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in THINK])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]  # transformers' own
         tokenizer_object=core,
         bos_token="<|endoftext|>",
         eos_token=END,
