@@ -29,6 +29,7 @@ ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", help="The mani
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change one value: rollouts.sampling.n=16")]
 RootOption = Annotated[Path | None, typer.Option("--root", help="The data folder (else COTILLION_DATA, else data/).")]
 VersionArgument = Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")]
+ColumnOption = Annotated[str | None, typer.Option(metavar="COLUMN", help="The file's column for this.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -135,6 +136,33 @@ def card(version: VersionArgument = "latest", root: RootOption = None, debug: De
         from curate.version import open_version
 
         typer.echo((open_version(version, root).path / "README.md").read_text(encoding="utf-8"))
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A file of rollouts: jsonl, json, csv or parquet, also .gz or .zst.")],
+    rollouts: ColumnOption = None,
+    answer: ColumnOption = None,
+    problem: ColumnOption = None,
+    labels: ColumnOption = None,
+    finish_reasons: ColumnOption = None,
+    tolerance: Annotated[float, typer.Option(min=0, help="Relative difference at which numbers are equal.")] = 0.0,
+    out: Annotated[Path | None, typer.Option(help="Write one row per rollout here (parquet).")] = None,
+    disagreements: Annotated[int, typer.Option(min=0, help="List so many where label and verdict differ.")] = 20,
+    debug: DebugOption = False,
+) -> None:
+    """Judge the rollouts in a file and compare with its own labels. Columns are guessed unless named."""
+    with _exits(debug):
+        from curate.progress import Steps
+        from curate.regrade import regrade
+        from verify import Policy
+
+        given = {"rollouts": rollouts, "answer": answer, "problem": problem, "labels": labels}
+        given["finish_reasons"] = finish_reasons
+        named = {ours: theirs for ours, theirs in given.items() if theirs}
+        with Steps().step(file.name, None, "rollouts") as done:
+            report = regrade(file, named, Policy(tolerance=tolerance), out, disagreements, done)
+        typer.echo(report.text())
 
 
 @app.command()
