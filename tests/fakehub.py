@@ -17,6 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import yaml
+
 Files = dict[str, bytes]
 
 EMPTY = "0" * 40
@@ -220,6 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
             "downloads": 0,
             "likes": 0,
             "lastModified": "2026-01-01T00:00:00.000Z",
+            "cardData": _front_matter(repo.commits[commit].get("README.md", b"")),
             "siblings": [{"rfilename": path} for path in sorted(repo.commits[commit])],
         }
         return _Answer(200, info)
@@ -301,6 +304,11 @@ def _range(first: str, last: str, size: int) -> tuple[int, int]:
     if not first:
         return max(size - int(last), 0), size - 1
     return int(first), min(int(last) if last else size - 1, size - 1)
+
+
+def _front_matter(card: bytes) -> dict[str, Any]:
+    match = re.match(rb"---\n(.*?)\n---", card, re.DOTALL)
+    return yaml.safe_load(match[1]) if match else {}
 
 
 def _upload_mode(path: str) -> dict[str, Any]:
