@@ -39,7 +39,7 @@ def sample(
     store: Store,
     *,
     on_progress: Callable[[int], None] | None = None,
-    retries: int = 2,
+    retries: int = 1,
 ) -> SampleSummary:
     """Every request has a reply in the store: from earlier runs, or asked for now and kept as it arrived.
 

@@ -33,8 +33,8 @@ ENTRY = np.dtype(
         ("offset", "<u4"),  # of the frame
         ("place", "<i4"),  # in the frame
         ("good", "?"),  # not an error
-        ("prompt_tokens", "<i4"),
-        ("completion_tokens", "<i4"),
+        ("prompt_tokens", "<i8"),
+        ("completion_tokens", "<i8"),
         ("seconds", "<f4"),
     ]
 )

@@ -146,7 +146,7 @@ PIECES += [
 texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(texts, texts | st.none()), min_size=1, max_size=8))
 def test_any_text_is_split_alike_by_row_and_column_and_its_reasoning_holds_no_mark(rows):
     thoughts = [split_thinking(*row) for row in rows]
@@ -156,7 +156,8 @@ def test_any_text_is_split_alike_by_row_and_column_and_its_reasoning_holds_no_ma
     for (content, _), thought in zip(rows, thoughts, strict=True):
         assert "<think>" not in thought.reasoning
         assert all("</think>" not in part for part in (thought.reasoning, thought.response))
-        assert (thought.reasoning + thought.response).count("é") >= content.count("é")
+        if "<|channel|>" not in content:  # what stands in a channel's header is part of the mark
+            assert (thought.reasoning + thought.response).count("é") >= content.count("é")
 
 
 @pytest.mark.parametrize(
