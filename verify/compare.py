@@ -73,6 +73,9 @@ def _settle_relation(node: Node) -> Node:
         signs, sides = signs[:cut], sides[: cut + 1]
         if not signs:
             return settle(sides[0].args[0])
+    if signs[0] == "=" and len(set(signs)) > 1 and _is_name(sides[0].args[0]):
+        cut = next(i for i, sign in enumerate(signs) if sign != "=")  # n = 5 > 0
+        signs, sides = signs[:cut], sides[: cut + 1]
     if set(signs) == {"="}:
         head, last = sides[0].args[0], sides[-1].args[0]
         if _is_name(head) and not (
@@ -763,7 +766,7 @@ def _real(value: Value) -> bool:
 
 def _is_whole(node: Node) -> bool:
     """Whether an expression is meant for whole numbers: factorials, floors, binomials, signs like (-1)^n."""
-    if node.kind in ("fact", "binom") or (node.kind == "func" and node.value in ("floor", "ceil", "gcd", "lcm")):
+    if node.kind in ("fact", "binom") or (node.kind == "func" and node.value in ("floor", "ceil", "gcd", "lcm", "mod")):
         return bool(names(node))
     if node.kind == "pow" and names(node.args[1]) and not names(node.args[0]):
         try:

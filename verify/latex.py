@@ -233,6 +233,9 @@ class _Reader:
                 sign = token.text
                 right = self.signed()
                 node = Node("div" if sign in ("/", "\\div") else "mul", (node, right))
+            elif token.text in ("\\mod", "\\bmod", "mod"):
+                self.at += 1
+                node = Node("func", (node, self.factor()), "mod")
             elif token.kind in ("text", "word"):
                 unit = self.unit()
                 if unit is None:

@@ -48,6 +48,8 @@ def equal(gold: str, answer: str) -> bool | None:
     if first is None or second is None:
         return None
     numeric = _numbers(first, second)
+    if numeric is None:
+        numeric = _at_points(first, second)
     if numeric is not None:
         return numeric
     return bool(_proved(first, second) or _proved(second, first))
@@ -85,6 +87,24 @@ def _numbers(first: Any, second: Any) -> bool | None:
     except _FOREIGN:
         return None
     return bool(gap <= 1e-12 * max(abs(x), abs(y)))
+
+
+def _at_points(first: Any, second: Any) -> bool | None:
+    """False for two expressions that differ clearly at two test points: much cheaper than failing to simplify."""
+    if isinstance(first, sympy.Eq) and isinstance(second, sympy.Eq) and first.lhs == second.lhs:
+        first, second = first.rhs, second.rhs
+    if not isinstance(first, sympy.Expr) or not isinstance(second, sympy.Expr):
+        return None
+    symbols = sorted(first.free_symbols | second.free_symbols, key=str)
+    apart = 0
+    for turn in (0, 1):
+        point = {symbol: sympy.Integer(5 + 3 * i + turn) for i, symbol in enumerate(symbols)}
+        try:
+            a, b = complex(first.subs(point).evalf(15)), complex(second.subs(point).evalf(15))
+        except _FOREIGN:
+            return None
+        apart += abs(a - b) > 1e-6 * max(abs(a), abs(b), 1e-30)
+    return False if apart == 2 else None
 
 
 def _digits(number: Any) -> Any:

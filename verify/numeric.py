@@ -363,5 +363,6 @@ _EXACT: dict[str, Callable[[list[Fraction]], Fraction]] = {
     "max": max,
     "gcd": lambda p: Fraction(math.gcd(*(int(x) for x in p))),
     "lcm": lambda p: Fraction(math.lcm(*(int(x) for x in p))),
+    "mod": lambda p: p[0] % p[1],
     "sgn": lambda p: Fraction((p[0] > 0) - (p[0] < 0)),
 }

@@ -50,7 +50,7 @@ def bare(text: str) -> str | None:
     if len(text) > 4_000 or "\n\n" in text:
         return None
     match = _MATH.fullmatch(text.rstrip(". "))
-    if match and not _is_prose(inner := _inside(match)):
+    if match and not is_prose(inner := _inside(match)):
         return inner
     if len(text) > 200 or re.search(r"[.!?。]\s+\S", text) or _CJK.search(text):
         return None
@@ -140,7 +140,7 @@ def in_sentence(sentence: str) -> str | None:
         return found
     if found := _behind_verb(sentence, _VERB):
         return found
-    formulas = [f for m in _MATH.finditer(sentence) if not _is_prose(f := _inside(m))]
+    formulas = [f for m in _MATH.finditer(sentence) if not is_prose(f := _inside(m))]
     if formulas:
         telling = [f for f in formulas if re.search(r"\d|=|\\frac|\\in", f)]
         return (telling or formulas)[-1]
@@ -168,7 +168,7 @@ def _behind_verb(sentence: str, verbs: re.Pattern[str]) -> str | None:
 def _formulas(text: str) -> str | None:
     """The formula that `text` starts with, and those tied to it by commas, `and`, `or`; with a short unit behind it."""
     match = _MATH.match(text)
-    if match is None or _is_prose(first := _inside(match)):
+    if match is None or is_prose(first := _inside(match)):
         return None
     parts, at = [first], match.end()
     while len(parts) < 40:
@@ -187,6 +187,6 @@ def _inside(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group is not None)
 
 
-def _is_prose(text: str) -> bool:
+def is_prose(text: str) -> bool:
     """Whether a piece of formula is really running text between two dollar signs."""
     return len(_WORD.findall(_COMMAND_TEXT.sub(" ", text))) > 1
