@@ -201,3 +201,15 @@ def test_the_library_starts_without_torch() -> None:
     script = f"import sys, {modules}; assert not {{'torch', 'transformers', 'trl', 'datasets'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
     assert time.monotonic() - begun < 20
+
+
+def test_a_model_from_elsewhere_trains_with_the_published_settings(run: Run, root: Path, tmp_path: Path) -> None:
+    import shutil
+
+    model = tmp_path / "elsewhere"
+    shutil.copytree(run.path, model, ignore=shutil.ignore_patterns("run.json", "checkpoint-*"))
+    on_a_cpu = ("use_cpu=true", "gradient_accumulation_steps=2", "max_steps=1")
+    child = Sft("v1", root, str(model), tmp_path / "r", overrides=on_a_cpu, say=lambda text: None)()
+    assert child.facts["preset"] == "phi4_mini_sft"
+    assert child.facts["parent"] == {"model": str(model)}
+    assert "heldout_answered" not in child.facts["result"]
