@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from distill.families import FAMILIES, LEVELS, Level, PosedRow, UnknownQuestion, pose_many, read_question
+from distill.families import FAMILIES, LEVELS, Fault, Level, PosedRow, UnknownQuestion, pose_many, read_question
 from distill.families.reading import read
 from distill.families.value import Mixed, Poly, Value, matrix, poly, root, show
 from distill.families.variants import other_spellings, slipped
@@ -72,6 +72,29 @@ def test_a_question_with_a_known_answer_gets_it(problem: str, answer: str) -> No
     question = read_question(problem)
     assert question is not None
     assert question.solve().answer == answer
+
+
+def test_a_slip_is_carried_on() -> None:
+    question = read_question("Work out the value of 5 + 3 × 4.")
+    assert question is not None
+    wrong = question.solve(Fault("slip", at=0, seed=1))
+    assert isinstance(wrong.steps[0].value, int)
+    assert wrong.steps[0].value != 12
+    assert wrong.answer == str(5 + wrong.steps[0].value)
+
+
+@pytest.mark.parametrize(
+    ("problem", "at", "trapped"),
+    [
+        ("Work out the value of 5 + 3 × 4.", 1, "32"),
+        ("What is the sum of $\\frac{1}{2}$ and $\\frac{1}{3}$, as a reduced fraction?", 4, "\\frac{2}{5}"),
+        ("For which real $x$ is $-2x + 1 > 7$? Use interval notation.", 2, "(-3, \\infty)"),
+    ],
+)
+def test_a_wrong_method_gives_the_well_known_wrong_answer(problem: str, at: int, trapped: str) -> None:
+    question = read_question(problem)
+    assert question is not None
+    assert question.solve(Fault("trap", at)).answer == trapped
 
 
 def test_there_are_many_families_over_many_domains(rows: list[PosedRow]) -> None:
@@ -335,7 +358,12 @@ def test_roots_are_in_lowest_terms(square: Fraction, text: str) -> None:
 VALUES: list[Value] = [
     *(7, -12, 1200, Fraction(-3, 4), Fraction(5, 7), "C", "1011_2", (3, Fraction(1, 2)), frozenset({2, -3})),
     *(Mixed(Fraction(0), Fraction(2, 3), "\\pi"), Mixed(Fraction(3), Fraction(-1), "i")),
-    *(poly(1, 0, Fraction(3, 2)), Poly((Fraction(1), Fraction(2)), left="y = "), matrix([[1, 2], [3, 4]])),
+    *(
+        poly(1, 0, Fraction(3, 2)),
+        poly(5, left="y = "),
+        Poly((Fraction(1), Fraction(2)), left="y = "),
+        matrix([[1, 2], [3, 4]]),
+    ),
 ]
 
 

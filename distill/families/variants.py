@@ -84,6 +84,8 @@ def other_spellings(value: Value) -> tuple[str, ...]:
     if isinstance(value, Poly):
         terms = [(c, p) for p, c in enumerate(value.coefficients)]
         powers = [(c, f"{value.letter}^{{{p}}}" if p else "") for c, p in terms]
+        if len(powers) == 1:
+            return (f"\\displaystyle {usual}",)
         return (value.left + signed_sum(powers), value.left + signed_sum(powers[::-1]))
     if isinstance(value, Matrix):
         return (usual.replace("pmatrix", "bmatrix"), usual.replace("\\frac", "\\dfrac").replace(" & ", "&"))
