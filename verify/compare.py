@@ -509,6 +509,8 @@ def _families(first: list[Node], second: list[Node]) -> bool | None:
     """`pi/6 + k pi, 5pi/6 + k pi` against the same numbers written with other k: compared over a window of k."""
     one, other = [_value(i) for i in first], [_value(i) for i in second]
     parameters = {frozenset(names(item)) for item in one + other}
+    if not all(_holds_constant(item, "pi") or _holds(item, "degree") for item in one + other):
+        return None  # 2n + 1 is a formula for n, only angles come in families
     if len(parameters) != 1 or len(parameter := next(iter(parameters))) != 1 or not parameter <= set("knmltj"):
         return None
     name = next(iter(parameter))
@@ -676,6 +678,8 @@ def _scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if {"c", "C"} <= set(known):  # the constant of an integral, in either case
         gold, answer = _upper_constant(gold), _upper_constant(answer)
         known.remove("c")
+    if known == ["k"] and (family := _families([gold], [answer])) is not None:
+        return family
     whole = _is_whole(gold) or _is_whole(answer)
     complex_meant = _holds_constant(gold, "i") or _holds_constant(answer, "i")
     met = 0

@@ -187,7 +187,7 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
     gold_key, answer_key = key(g), key(a)
     if gold_key == answer_key:
         return Decision(True, "exact")
-    if gold_key.isdigit() and answer_key.isdigit():
+    if gold_key.isdigit() and answer_key.isdigit() and not policy.tolerance:
         return Decision(gold_key.lstrip("0") == answer_key.lstrip("0"), "numeric")
     first, second = plain_number(g), plain_number(a)
     if first is not None and second is not None and first == second:

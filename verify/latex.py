@@ -647,6 +647,10 @@ class _Reader:
             return Node("const", (), _CONSTANTS[text])
         if name in FUNCTIONS or name in ("operatorname",):
             return self.called(FUNCTIONS[name])
+        if name in ("Gamma", "zeta", "Beta") and self.now.text == "(":
+            inside = self.function_argument()
+            one = _number("1")
+            return Node("fact", (Node("add", (inside, Node("neg", (one,)))),)) if name == "Gamma" else _refuse(text)
         if name in GREEK:
             return self.named(text)
         if name in ("binom", "dbinom", "tbinom"):

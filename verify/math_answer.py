@@ -25,17 +25,19 @@ _FOREIGN = (
     ValueError, TypeError, AttributeError, ArithmeticError, LookupError, AssertionError, RuntimeError, NameError,
     BasePolynomialError,
 )  # fmt: skip
-_LITERAL = re.compile(r"\s*(Integer|Float)\s*\(\s*'?([\d.]+(?:[eE][+-]?\d+)?)'?\s*\)\s*")
+_LITERAL = re.compile(r"\s*(Integer|Float|Symbol)\s*\(\s*'?(\w+(?:\.\d*)?(?:[eE][+-]?\d+)?)'?\s*\)\s*")
 
 
 def _literal(code: str, *_: object, **__: object) -> Any:
-    """In place of sympy's `eval`: a number, or nothing. `sympy.Number("12")` itself comes through here."""
+    """In place of sympy's `eval`: a number, a name, or nothing. `sympy.Number("12")` itself comes through here."""
     match = _LITERAL.fullmatch(code)
     if match is None:
         raise ValueError("text is never evaluated")
     return getattr(sympy, match[1])(int(match[2]) if match[1] == "Integer" else match[2])
 
 
+# What sympy loads late, with text of its own, it loads now; from here on no text is evaluated.
+sympy.simplify(sympy.sin(sympy.Symbol("x")) ** 2 - 1)
 sympy_parser.eval_expr = _literal
 
 

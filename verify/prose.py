@@ -47,7 +47,7 @@ _CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 def bare(text: str) -> str | None:
     """The whole response where it is nothing but an answer."""
-    if len(text) > 4_000 or "\n\n" in text:
+    if len(text) > 4_000 or "\n\n" in text or PHRASE.match(text):
         return None
     match = _MATH.fullmatch(text.rstrip(". "))
     if match and not is_prose(inner := _inside(match)):
@@ -124,7 +124,7 @@ def closing_sentence(tail: str) -> tuple[str, str] | None:
     if bold:
         return _inside(bold[-1]).strip(), "bold"
     last = sentences[-1] if sentences else ""
-    return (last, "last line") if last and len(last) <= 60 and len(sentences) <= 2 else None
+    return (last, "last line") if last and len(last) <= 60 and len(sentences) == 1 else None
 
 
 def in_sentence(sentence: str) -> str | None:
