@@ -12,8 +12,9 @@ _LEADING = re.compile(
 )
 _SEVERAL = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'])")
 _STATED = re.compile(
-    r"(?:answer|option|choice|choose|select|pick|it's|it is|correct|答案|选项|应选|选择|故选|选)\s*(?:is|are|:|：|是|为)?\s*:?\s*"
-    r"(?:option|choice)?\s*\**\s*\$?\\?(?:boxed\{|text\{|textbf\{)*[(\[]?([A-J])(?![A-Za-z'])",
+    r"(?:answer|option|choice|choose|select|pick|it's|it is|correct\w*|r[ée]ponse|respuesta|risposta|resposta|antwort"
+    r"|答案|选项|应选|选择|故选|选)\s*(?:is|are|est|es|è|é|ist|:|：|是|为)?\s*:?\s*(?:option|choice)?\s*\**\s*\$?\\?"
+    r"(?:boxed\{|text\{|textbf\{)*[(\[]?(?<![A-Za-z])(?-i:([A-J]))(?![A-Za-z'])",
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
@@ -27,6 +28,8 @@ def gold_letter(gold: str) -> str | None:
     ('C', 'B', 'D', None)
     """
     text = tidy(gold)
+    if len(text) == 1 and text.isalpha() and not text.isascii() and not _CJK.fullmatch(text):
+        return text  # options of other alphabets
     if match := _GOLD.fullmatch(text):
         return match.group(1)
     if match := _GOLD_WITH_CONTENT.fullmatch(gold.strip()):
@@ -34,11 +37,16 @@ def gold_letter(gold: str) -> str | None:
     return None
 
 
+_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_GAP = re.compile(r"[\s.,:;!?。，：()（）*]+")
+_ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
+
+
 def answer_letter(answer: str) -> str | None:
     """The option that an extracted answer names: `(B)`, `b`, `\\text{B}`, `B. 14 cm`; None where it names none or several."""
     text = answer.strip()
     match = _LEADING.match(text)
-    if match is None or (match.group(1).islower() and len(text) > 4):
+    if match is None or (match.group(1).islower() and len(text) > 4) or _ARTICLE.match(text):
         return None
     if len(text) < 40 and len(set(_SEVERAL.findall(text))) > 1 and re.search(r",|\band\b|&", text):
         return None
@@ -55,8 +63,11 @@ def stated_letter(response: str) -> str | None:
     if stated:
         return str(stated[-1]).upper()
     head = _LEADING.match(response.strip()[:20])
-    if head and head.group(1).isupper() and len(response) < 60:
+    if head and not _ARTICLE.match(response.strip()) and head.group(1).isupper() and len(response) < 60:
         return head.group(1)
+    foreign = [word for word in _GAP.split(tail) if len(word) == 1 and word.isalpha() and not word.isascii()]
+    if foreign:
+        return foreign[0] if response.strip()[:1] == foreign[0] else foreign[-1]
     alone = [letter for letter in _ALONE.findall(tail) if letter not in ("A", "I")] or _ALONE.findall(tail[-60:])
     return str(alone[-1]) if alone else None
 

@@ -153,13 +153,14 @@ def _choice(
     letters: list[str], accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
 ) -> Verdict | None:
     """The verdict where the gold answer is an option letter; None to go on with the contents."""
-    marked = found is not None and found.method not in ("sentence", "bold", "last line")
+    prose = found is not None and found.method == "whole" and len(found.answer.split()) > 2
+    marked = found is not None and found.method not in ("sentence", "bold", "last line") and not prose
     said = answer_letter(found.answer) if found else None
     if said is None and found and problem:
         said = option_texts(problem, found.answer)
     if said is None and found and any(same_words(_content(g), found.answer) for g in accepted if _content(g)):
         return Verdict("correct", found.answer, "choice")
-    if said is None and not marked:
+    if said is None and (not marked or not letters[0].isascii()):
         said = stated_letter(response)
     if said is None:
         return None
@@ -234,8 +235,9 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
         return agreed
     if all(verdict is False for verdict in verdicts):
         return Decision(False, "numeric")
-    if plain_number(g) is not None and (number := reduced(a)) and number != a:
-        return _forms(g, tidy(number), policy)
+    for number, prose in ((g, a), (a, g)):
+        if plain_number(number) is not None and (said := reduced(prose)) and said != prose:
+            return _forms(number, tidy(said), policy)
     if is_prose(g) or is_prose(a):
         return Decision(None, "words", "only a reader can tell")
     if any(node and too_large(node) for node in (read(g), read(a))):

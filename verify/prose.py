@@ -101,6 +101,8 @@ def value_in(rest: str) -> str | None:
     if math := _formulas(rest):
         return math
     sentence = _SENTENCE.split(rest, maxsplit=1)[0].strip().rstrip(".。*\"'” ")
+    if re.match(r"[(\[]?[A-J][)\].:]\s", sentence):
+        return sentence
     if (verb := _VERB.search(sentence)) and verb.start() > 0 and (found := in_sentence(sentence)):
         return found
     if len(sentence) <= 60 and len(_WORD.findall(sentence)) <= 4:
