@@ -26,7 +26,7 @@ _SIGNS = {
     "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
     "（": "(", "）": ")", "［": "[", "］": "]", "｛": "{", "｝": "}", "，": ",", "、": ",", "；": ";", "：": ":",
     "。": ".", "％": "%", "＝": "=", "＋": "+", "＜": "<", "＞": ">", "／": "/", "＊": "*", "＾": "^", "｜": "|",
-    "∣": "|", "𝑒": "e", "ⅈ": "i", "¢": "\\text{ cents}",
+    "∣": "|", "𝑒": "e", "ⅈ": "i", "¢": "\\text{ cents}", "Å": "\\text{ angstrom}", "Å": "\\text{ angstrom}",
 }  # fmt: skip
 _INVISIBLE = [*range(0x09), *range(0x0B, 0x20), 0x7F, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
 _INVISIBLE += [*range(0x2060, 0x2065), 0xFEFF]
@@ -40,6 +40,9 @@ _TABLE: dict[int, str | None] = (
     | dict.fromkeys((160, 8201, 8202, 8239, 8287, 12288, *range(8192, 8201)), " ")
     | dict.fromkeys(_INVISIBLE, None)
 )
+_HTML = re.compile(r"<su([pb])>([^<]{1,40})</su\1>")
+_MICRO = re.compile(r"[μµ](?=(?:m|s|g|A|L|F|C)\b)")
+_TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
 _SQUARE_UNIT = re.compile(r"(?<=\d)\s?(m|cm|mm|km|ft|in)(?=[²³])()(?![²³]\s*[-+*/=])")
 _RAISED = re.compile(f"[{_SUPERSCRIPT}]+")
 _LOWERED = re.compile(f"[{_SUBSCRIPT}]+")
@@ -64,11 +67,14 @@ _FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+
 
 def tidy(text: str) -> str:
     """The same answer in plain LaTeX: ASCII signs, single spaces, no `\\left`, `$`, `\\!` or closing full stop."""
+    if "<su" in text:
+        text = _HTML.sub(lambda m: ("^" if m[1] == "p" else "_") + "{" + m[2] + "}", text)
     if not text.isascii():
+        text = _MICRO.sub("u", text)
         text = _SQUARE_UNIT.sub(r" \\text{\1}\2", text)
         text = _RAISED.sub(lambda m: "^{" + _digits(m.group()) + "}", text)
         text = _LOWERED.sub(lambda m: "_{" + _digits(m.group()) + "}", text)
-    text = text.translate(_TABLE).replace("{,}", ",")
+    text = _TIMES_TEN.sub(" * ", text.translate(_TABLE).replace("{,}", ","))
     if "\\" in text or "$" in text:
         if "\\\\" in text and "\\begin" not in text:
             text = _OVERESCAPED.sub(r"\\", text)

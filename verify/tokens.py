@@ -141,7 +141,7 @@ _GREEK_HEADS = tuple(
 )
 _OTHER_COMMANDS = frozenset(["pitchfork", "multimap", "partialup", "betaeta"])
 _PLAIN = re.compile(
-    r"(?P<space>\s+)|(?P<num>\d+(?:\.\d*)?|\.\d+)|\\(?P<cmd>[A-Za-z]+)\*?|\\(?P<esc>.)|(?P<word>[A-Za-z]+)"
+    r"(?P<space>\s+)|(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\w.]))?)|\\(?P<cmd>[A-Za-z]+)\*?|\\(?P<esc>.)|(?P<word>[A-Za-z]+)"
     r"|(?P<op>\+/-|<=|>=|!=|==|:=|\*\*|\S)",
     re.DOTALL,
 )
@@ -289,7 +289,7 @@ def _reads_as_names(word: str, lower: str, rest: str, spaced: bool, after_number
     if (
         lower in NUMBER_WORDS
         or lower in CONNECTIVES
-        or (lower in UNITS and (after_number or after_slash or (spaced and len(word) > 2)))
+        or ((word in UNITS or lower in UNITS) and (after_number or after_slash or (spaced and len(word) > 2)))
     ):
         return False
     if len(word) == 2 or (len(word) <= 4 and word.isupper()):

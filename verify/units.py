@@ -16,11 +16,11 @@ _KINDS: dict[str, dict[str, int]] = {
 # Names of one size, then that size in the first unit of its kind.
 _SIZES = {
     "length": "m metre meter metres meters =1 cm centimeter centimeters centimetre centimetres =0.01 mm millimeter millimeters "
-    "millimetre millimetres =0.001 nm nanometer nanometers =1e-9 micron microns =1e-6 km kilometer kilometers kilometre "
+    "millimetre millimetres =0.001 nm nanometer nanometers =1e-9 micron microns um =1e-6 angstrom angstroms Å =1e-10 pm =1e-12 ly =9.4607e15 pc =3.0857e16 AU =1.495978707e11 km kilometer kilometers kilometre "
     "kilometres =1000 in inch inches =0.0254 ft foot feet =0.3048 yd yard yards =0.9144 mi mile miles =1609.344",
-    "mass": "kg kilogram kilograms =1 g gram grams =0.001 mg milligram milligrams =1e-6 lb lbs lbm pound pounds "
+    "mass": "kg kilogram kilograms =1 g gram grams =0.001 mg milligram milligrams =1e-6 ug =1e-9 lb lbs lbm pound pounds "
     "=0.45359237 oz ounce ounces =0.028349523125 ton tons =1000",
-    "time": "s sec secs second seconds =1 ms millisecond milliseconds =0.001 min mins minute minutes =60 h hr hrs hour "
+    "time": "us microsecond microseconds =1e-6 ns =1e-9 s sec secs second seconds =1 ms millisecond milliseconds =0.001 min mins minute minutes =60 h hr hrs hour "
     "hours =3600 day days =86400 week weeks =604800 year years yr yrs =31557600 month months =2629800",
     "angle": "degree degrees deg ° =1 radian radians rad =57.29577951308232",
     "money": "$ dollar dollars usd =1 cent cents =0.01",
@@ -28,20 +28,20 @@ _SIZES = {
     "area": "acre acres =4046.8564224 hectare hectares ha =10000",
     "temperature": "K kelvin kelvins =1",
     "energy": "J joule joules =1 kJ kilojoule kilojoules =1000 cal calorie calories =4.184 kcal =4184 "
-    "eV =1.602176634e-19 Btu BTU btu =1055.06",
+    "eV =1.602176634e-19 keV =1.602176634e-16 MeV =1.602176634e-13 GeV =1.602176634e-10 TeV =1.602176634e-7 Btu BTU btu =1055.06",
     "power": "W watt watts =1 kW kilowatt kilowatts =1000 MW =1e6 hp horsepower =745.7",
     "force": "N newton newtons =1 kN =1000 lbf =4.4482216",
     "pressure": "Pa pascal pascals =1 kPa =1000 MPa =1e6 GPa =1e9 atm =101325 psi psia =6894.757 torr mmHg =133.322 bar =1e5",
     "voltage": "V volt volts =1 mV =0.001 kV =1000",
-    "current": "A amp amps ampere amperes =1 mA =0.001",
-    "charge": "C coulomb coulombs =1",
+    "current": "A amp amps ampere amperes =1 mA =0.001 uA =1e-6",
+    "charge": "C coulomb coulombs =1 uC =1e-6 nC =1e-9",
     "resistance": "ohm ohms Ω =1",
-    "frequency": "Hz hertz =1 kHz =1000 MHz =1e6",
-    "amount": "mol mole moles =1 mmol =0.001",
+    "frequency": "Hz hertz =1 kHz =1000 MHz =1e6 GHz =1e9",
+    "amount": "mol mole moles =1 mmol =0.001 kmol =1000",
     "concentration": "M molar =1000",
     "speed": "mph =0.44704 kph kmh =0.2777777777777778",
     "inductance": "H henry henries =1",
-    "capacity": "F farad farads =1",
+    "capacity": "F farad farads =1 uF =1e-6 nF =1e-9 pF =1e-12",
     "count": "unit units =1",
 }
 UNITS: dict[str, tuple[str, float]] = {
