@@ -23,18 +23,16 @@ class Throttle:
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
         """Inside, the task is one of those in flight; entered in the order of asking, and not during a pause."""
-        while self._flying >= max(1, int(self.limit)):
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self._flying += 1
+        if self._free() > 0 and not self._waiting:
+            self._flying += 1
+        else:
+            await self._turn()
         try:
             while (wait := self._open_at - asyncio.get_running_loop().time()) > 0:
                 await asyncio.sleep(wait)
             yield
         finally:
-            self._flying -= 1
-            self._wake()
+            self._leave()
 
     def went_well(self) -> None:
         """A reply came."""
@@ -48,10 +46,27 @@ class Throttle:
             self.limit, self._cut_at = max(1.0, self.limit / 2), now
         self._open_at = max(self._open_at, now + pause_s)
 
+    async def _turn(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._leave()  # the place had just been handed over
+            raise
+
+    def _leave(self) -> None:
+        self._flying -= 1
+        self._wake()
+
+    def _free(self) -> int:
+        return max(1, int(self.limit)) - self._flying
+
     def _wake(self) -> None:
-        free = max(1, int(self.limit)) - self._flying
-        while free > 0 and self._waiting:
+        # A place is taken by whoever hands it over: left to the woken task, a newcomer could be faster.
+        while self._waiting and self._free() > 0:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
-                free -= 1
+                self._flying += 1

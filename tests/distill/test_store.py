@@ -63,7 +63,7 @@ def test_a_key_that_was_never_stored_is_named(tmp_path):
 def test_an_empty_folder_and_none_are_empty_stores(tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
         store = Store(folder)
-        assert (store.keys(), len(store), "a" in store, store.get([])) == ([], 0, False, [])
+        assert (store.keys(), "a" in store, store.get([])) == ([], False, [])
         assert store.costs().height == 0
     assert not (tmp_path / "none").exists()
 
@@ -95,7 +95,7 @@ def test_cutting_the_log_at_every_byte_of_its_last_three_records_loses_only_what
         whole = sum(end <= cut for end in ends[1:])
         store = Store(folder)
         assert store.get([r.key for r in replies(whole)]) == replies(whole)
-        assert len(store) == whole
+        assert len(store.keys()) == whole
         # A cut between two records leaves nothing torn; any other is said, once.
         assert len(caplog.records) == (cut not in ends)
 
@@ -104,7 +104,7 @@ def test_a_store_goes_on_after_a_torn_tail(tmp_path):
     log = crashed(tmp_path, 6)
     log.write_bytes(log.read_bytes()[:-7])
     with Store(tmp_path) as store:
-        assert len(store) == 5
+        assert len(store.keys()) == 5
         store.append(replies(1, start=5))
     assert Store(tmp_path).get([r.key for r in replies(6)]) == replies(6)
 
@@ -165,7 +165,7 @@ def test_kill_9_loses_nothing_acknowledged(tmp_path, kill_after):
     keys = [f"{i:032x}" for i in range(acknowledged + 1)]
     assert [r.content for r in Store(tmp_path).get(keys)] == [f"text {i} " * 50 for i in range(acknowledged + 1)]
     with Store(tmp_path) as store:  # the lock died with the process
-        assert len(store) in (acknowledged + 1, acknowledged + 2)
+        assert len(store.keys()) in (acknowledged + 1, acknowledged + 2)
 
 
 def test_a_write_that_fails_leaves_no_half_record(tmp_path, monkeypatch, caplog):
@@ -199,7 +199,7 @@ def test_merging_twice_takes_each_attempt_once(tmp_path):
     with Store(tmp_path / "all") as store:
         assert store.merge([tmp_path / "one", tmp_path / "two"]) == 10
         assert store.merge([tmp_path / "one"]) == 0
-        assert len(store) == 8
+        assert len(store.keys()) == 8
         assert store.costs()["attempts"].sum() == 10
 
 

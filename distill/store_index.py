@@ -1,0 +1,77 @@
+"""Where every attempt of a rollout store stands, in sorted arrays: 120 MB and a second of sorting for a million."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from distill.segments import ENTRY, Entries, entries, read_frame
+
+
+@dataclass(frozen=True)
+class Index:
+    """All attempts, sorted by key and then by age; one row of `keys` and its kin per key."""
+
+    files: tuple[tuple[Path, int], ...]
+    """With their sizes in bytes."""
+    rows: Entries
+    file: npt.NDArray[np.int32]
+    keys: npt.NDArray[np.bytes_]
+    first: npt.NDArray[np.int64]
+    """Row of the first attempt."""
+    counted: npt.NDArray[np.int64]
+    """Row of the last good attempt, or of the last one where none is good."""
+
+    def find(self, keys: Collection[str]) -> npt.NDArray[np.int64]:
+        """The place of each key in `keys`; -1 where it is not."""
+        asked = np.array(list(keys), "S32")
+        if not len(self.keys):
+            return np.full(len(asked), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.keys, asked), len(self.keys) - 1)
+        return np.where(self.keys[places] == asked, places, -1)
+
+    def find_all(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The place of each key in `keys`.
+
+        Raises:
+            KeyError: one is not there.
+        """
+        places = self.find(keys)
+        missing = np.flatnonzero(places < 0)
+        if len(missing):
+            raise KeyError(
+                f"{len(missing)} of {len(keys)} requests have no reply in the store, first {keys[missing[0]]}"
+            )
+        return places
+
+
+def indexed(files: tuple[tuple[Path, int], ...]) -> Index:
+    """The index of the attempts in these files; a later file holds later attempts."""
+    parts = [entries(path) for path, _ in files]
+    rows = np.concatenate([np.empty(0, ENTRY), *parts])
+    file = np.repeat(np.arange(len(files), dtype=np.int32), [len(part) for part in parts])
+    order = np.argsort(rows["key"], kind="stable")
+    rows, file = rows[order], file[order]
+    first = np.flatnonzero(np.append(True, rows["key"][1:] != rows["key"][:-1])) if len(rows) else np.empty(0, np.int64)
+    # Good attempts outrank all others, later ones the earlier.
+    rank = np.arange(len(rows)) + len(rows) * rows["good"]
+    counted = np.maximum.reduceat(rank, first) % len(rows) if len(rows) else first
+    return Index(files, rows, file, rows["key"][first], first, counted)
+
+
+def read_rows(index: Index, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """The records of these rows of the index, in their order; every frame is read once."""
+    found: list[dict[str, Any]] = [{}] * len(rows)
+    order = np.lexsort((index.rows["offset"][rows], index.file[rows]))
+    for number, in_file in groupby(order, key=lambda i: int(index.file[rows[i]])):
+        with index.files[number][0].open("rb") as file:
+            for offset, in_frame in groupby(in_file, key=lambda i: int(index.rows["offset"][rows[i]])):
+                lines = read_frame(file, offset)
+                for i in in_frame:
+                    found[i] = json.loads(lines[index.rows["place"][rows[i]]])
+    return found
