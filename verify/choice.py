@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from verify.normal import tidy
+from verify.normal import key, tidy
 
 _GOLD = re.compile(r"(?:\\text(?:bf)?\s*\{|\\mathrm\s*\{|\\mathbf\s*\{)?\s*[(\[]?\s*([A-J])\s*[)\].:]?\s*\}?")
 _GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*|([B-HJ])\s+[A-Z][a-z]+", re.DOTALL)
@@ -43,7 +43,7 @@ _ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
 
 
 def answer_letter(answer: str) -> str | None:
-    """The option that an extracted answer names: `(B)`, `b`, `\\text{B}`, `B. 14 cm`; None where it names none or several."""
+    """The option that an extracted answer names: `(B)`, `b`, `\\text{B}`, `B. 14 cm`; None for none or several."""
     text = answer.strip()
     match = _LEADING.match(text)
     if match is None or (match.group(1).islower() and len(text) > 4) or _ARTICLE.match(text):
@@ -57,7 +57,7 @@ def answer_letter(answer: str) -> str | None:
 
 
 def stated_letter(response: str) -> str | None:
-    """The option that a response without a marked answer settles on: "the answer is B", "I think it's B", or the last one."""
+    """The option that a response without a marked answer settles on: "the answer is B", else the last one it names."""
     tail = response[-2_000:]
     stated = _STATED.findall(tail)
     if stated:
@@ -77,9 +77,6 @@ _OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILI
 
 def option_texts(problem: str, answer: str) -> str | None:
     """The letter of the option in the problem whose text is the answer; None where none or several are."""
-    from verify.latex import read
-    from verify.normal import key
-
     marks = list(_OPTION.finditer(problem[-4_000:]))
     start = next((i for i, m in enumerate(marks) if m.group(1) == "A"), None)
     if start is None:
@@ -93,5 +90,4 @@ def option_texts(problem: str, answer: str) -> str | None:
         text = tidy(body[mark.end() : end].strip().rstrip("\\,; "))
         if wanted and key(text).lower() == wanted:
             found.add(mark.group(1))
-    del read
     return found.pop() if len(found) == 1 else None

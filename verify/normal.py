@@ -26,7 +26,7 @@ _SIGNS = {
     "ℝ": "\\mathbb{R}", "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
     "（": "(", "）": ")", "［": "[", "］": "]", "｛": "{", "｝": "}", "，": ",", "、": ",", "；": ";", "：": ":",
     "。": ".", "％": "%", "＝": "=", "＋": "+", "＜": "<", "＞": ">", "／": "/", "＊": "*", "＾": "^", "｜": "|",
-    "∣": "|", "𝑒": "e", "ⅈ": "i", "¢": "\\text{ cents}", "Å": "\\text{ angstrom}", "Å": "\\text{ angstrom}",
+    "∣": "|", "𝑒": "e", "ⅈ": "i", "¢": "\\text{ cents}", "\u00c5": "\\text{ angstrom}", "\u212b": "\\text{ angstrom}",
 }  # fmt: skip
 _INVISIBLE = [*range(0x09), *range(0x0B, 0x20), 0x7F, 0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F)]
 _INVISIBLE += [*range(0x2060, 0x2065), 0xFEFF]

@@ -6,7 +6,8 @@ Everything here looks at the last few thousand characters only, with bounded pat
 import re
 
 PHRASE = re.compile(
-    r"(?P<sure>\b(?:final |correct |right |best )?(?:answer|ans)\b(?: choice| option)?(?: (?:to|of|for|in) [^.:\n]{1,80}?)?"
+    r"(?P<sure>\b(?:final |correct |right |best )?(?:answer|ans)\b(?: choice| option)?"
+    r"(?: (?:to|of|for|in) [^.:\n]{1,80}?)?"
     r"(?:\*\*)?\s*(?:\bis\b|\bare\b|\b(?:must|would|should) be\b|[:：=])(?:\s*(?:\bis\b|\bare\b|[:：=]))?"
     r"|(?:最终|正确)?答案\s*(?:应该是|应为|就是|是|为|选)?\s*[:：]?"
     r"|\b(?:r[ée]ponse|respuesta|risposta|resposta|antwort|odpowiedź)\s+(?:est|es|è|é|ist|to)\b|\bответ\s*[:：—-])"
@@ -22,13 +23,16 @@ _MONEY = re.compile(r"(?<!\\)\$(?=\d[\d,]*(?:\.\d+)?(?:[^$\\]*\$-?\d|[^$]*$))")
 _NUMBER = re.compile(
     r"(?<![A-Za-z\d_.])[-−]?\s?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?/\s?\d+)?(?:\s?%)?(?!\d|\.\d|,\d{3}(?!\d))"
 )
-_ADVERB = r"(?:(?:indeed|exactly|approximately|about|only|equal to|given by|simply|still|now|therefore|thus|then)\s+)*[:：]?\s*"
+_ADVERB = (
+    r"(?:(?:indeed|exactly|approximately|about|only|equal to|given by|simply|still|now|therefore|thus|then)\s+)*"
+    r"[:：]?\s*"
+)
 _COPULA = re.compile(r"(?:\b(?:is|are|equals?|be|was|were)\b|[为是=:：≈]|\b(?:est|es|ist)\b)\s*" + _ADVERB)
 _TOTAL = re.compile(r"\b(?:giving|yielding|making|for|which gives)\b[^.,]{0,20}\btotal of\b\s*")
 _VERB = re.compile(
     r"(?:\b(?:is|are|equals?|be|was|were|gives?|has|have|had|gets?)\b|[为是=:：≈]|\b(?:est|es|ist)\b|\btotal of\b"
-    r"|\b(?:equal|equals|simplifies|comes|evaluates|reduces|amounts|rounds) to\b|(?:increases?|decreases?|differs?) by\b)\s*"
-    + _ADVERB
+    r"|\b(?:equal|equals|simplifies|comes|evaluates|reduces|amounts|rounds) to\b"
+    r"|(?:increases?|decreases?|differs?) by\b)\s*" + _ADVERB
 )
 _LEAD_IN = re.compile(
     r"(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice)\s+"

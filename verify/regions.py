@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from verify.latex import Node
-from verify.numeric import Approx, UnknownError, Value, evaluate
+from verify.arithmetic import Approx, UnknownError, Value
+from verify.numeric import evaluate
+from verify.tree import Node
 
 INF = float("inf")
 Piece = tuple[float, bool, float, bool]

@@ -6,140 +6,28 @@ from typing import NamedTuple
 from verify.units import UNITS
 from verify.words import NUMBER_WORDS
 
-GREEK = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "omicron",
-        "rho",
-        "varrho",
-        "sigma",
-        "varsigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Upsilon",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-        "hbar",
-        "nabla",
-        "partial",
-        "aleph",
-        "imath",
-        "jmath",
-    ]
-)
-FUNCTIONS = {
-    name: name
-    for name in [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "coth",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arccot",
-        "arcsec",
-        "arccsc",
-        "arsinh",
-        "arcosh",
-        "artanh",
-        "log",
-        "ln",
-        "lg",
-        "exp",
-        "gcd",
-        "lcm",
-        "min",
-        "max",
-        "Re",
-        "Im",
-        "arg",
-        "det",
-        "sgn",
-    ]
-} | {"tg": "tan", "ctg": "cot", "cosec": "csc", "arctg": "arctan", "asin": "arcsin", "acos": "arccos"}
-FUNCTIONS |= {
-    "atan": "arctan",
-    "sqrt": "sqrt",
-    "cbrt": "cbrt",
-    "abs": "abs",
-    "floor": "floor",
-    "ceil": "ceil",
-    "mod": "mod",
-}
+_GREEK = """alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi omicron rho
+varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega
+ell hbar nabla partial aleph imath jmath"""
+GREEK = frozenset(_GREEK.split())
+_FUNCTIONS = """sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsec arccsc arsinh arcosh
+artanh log ln lg exp gcd lcm min max Re Im arg det sgn sqrt cbrt abs floor ceil mod"""
+FUNCTIONS = {name: name for name in _FUNCTIONS.split()} | {
+    "tg": "tan", "ctg": "cot", "cosec": "csc", "arctg": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+}  # fmt: skip
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "==": "=", ":=": "=", "\\le": "<=", "\\leq": "<=",
     "\\leqslant": "<=", "\\ge": ">=", "\\geq": ">=", "\\geqslant": ">=", "\\ne": "!=", "\\neq": "!=", "\\lt": "<",
     "\\gt": ">", "\\in": "in", "\\approx": "~", "\\simeq": "~", "\\sim": "~", "\\cong": "~", "\\equiv": "===", "~": "~",
 }  # fmt: skip
-TEXT = (
-    "text",
-    "textbf",
-    "textit",
-    "textrm",
-    "textnormal",
-    "textsf",
-    "texttt",
-    "mbox",
-    "hbox",
-    "emph",
-    "unit",
-    "operatorname",
-)
-UPRIGHT = ("mathrm", "mathbf", "mathit", "mathsf", "mathtt", "boldsymbol", "bm", "mathcal", "mathscr", "mathfrak")
-ACCENTS = (
-    "vec",
-    "hat",
-    "overrightarrow",
-    "overline",
-    "bar",
-    "widehat",
-    "tilde",
-    "widetilde",
-    "dot",
-    "ddot",
-    "underline",
-)
-
-_GREEK_HEADS = tuple(
-    sorted(GREEK - {"iota", "xi", "Xi", "chi", "eta", "nu", "mu", "tau", "rho", "psi", "ell"}) + ["mu", "tau", "rho"]
-)
-_OTHER_COMMANDS = frozenset(["pitchfork", "multimap", "partialup", "betaeta"])
+_TEXT = "text textbf textit textrm textnormal textsf texttt mbox hbox emph unit operatorname"
+TEXT = frozenset(_TEXT.split())
+_UPRIGHT = "mathrm mathbf mathit mathsf mathtt boldsymbol bm mathcal mathscr mathfrak"
+UPRIGHT = frozenset(_UPRIGHT.split())
+_ACCENTS = "vec hat overrightarrow overline bar widehat tilde widetilde dot ddot underline"
+ACCENTS = frozenset(_ACCENTS.split())
+# Greek names that a command which lost its space may begin with: `omegat`. The short ones begin other commands too.
+_GREEK_HEADS = tuple(GREEK - {"iota", "xi", "Xi", "chi", "eta", "nu", "psi", "ell"})
 _PLAIN = re.compile(
     r"(?P<space>\s+)|(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\w.]))?)|\\(?P<cmd>[A-Za-z]+)\*?|\\(?P<esc>.)|(?P<word>[A-Za-z]+)"
     r"|(?P<op>\+/-|<=|>=|!=|==|:=|\*\*|\S)",
@@ -147,9 +35,8 @@ _PLAIN = re.compile(
 )
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]+")
 _RADIX = re.compile(r"_\{?1[1-6]")
-CONNECTIVES = frozenset(
-    ["and", "or", "is", "no", "of", "to", "the", "are", "not", "all", "if", "for", "yes", "per", "each"]
-)
+_CONNECTIVES = "and or is no of to the are not all if for yes per each"
+CONNECTIVES = frozenset(_CONNECTIVES.split())
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\d.,_^}])\d{1,3}(?: \d{3})+(?![\d,])(?! ?/)")
 
 
@@ -251,7 +138,7 @@ def _grouped_text(text: str, at: int, command: str, spaced: bool, found: list[To
 
 def _greek_head(command: str) -> tuple[str, str]:
     """`omegat`, a command that lost its space, as `omega` and `t`."""
-    if command in GREEK or not command.startswith(_GREEK_HEADS) or command in _OTHER_COMMANDS:
+    if command in GREEK or not command.startswith(_GREEK_HEADS):
         return command, ""
     head = max((name for name in _GREEK_HEADS if command.startswith(name)), key=len)
     return head, command[len(head) :]

@@ -1,55 +1,17 @@
 """Words that answers are written with: numbers, units, and the few ways to say that there is nothing."""
 
-NUMBER_WORDS: dict[str, int] = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100}
+_SMALL_NUMBERS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
+sixteen seventeen eighteen nineteen twenty"""
+NUMBER_WORDS: dict[str, int] = {word: value for value, word in enumerate(_SMALL_NUMBERS.split())} | {
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90, "hundred": 100,
+}  # fmt: skip
 NUMBER_WORDS |= {
     f"{tens}-{ones}": NUMBER_WORDS[tens] + n
     for tens in ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
     for n, ones in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], start=1)
 }
-_COUNTING = frozenset(NUMBER_WORDS) | frozenset(
-    [
-        "thousand",
-        "million",
-        "billion",
-        "half",
-        "third",
-        "quarter",
-        "dozen",
-        "once",
-        "twice",
-        "double",
-        "pair",
-        "infinite",
-        "infinity",
-    ]
-)
+_AMOUNTS = "thousand million billion half third quarter dozen once twice double pair infinite infinity"
+_COUNTING = frozenset(NUMBER_WORDS) | frozenset(_AMOUNTS.split())
 
 
 def says_number(text: str) -> bool:
@@ -61,8 +23,9 @@ def says_number(text: str) -> bool:
 
 
 _NOTHING = frozenset(
-    ["no solution", "no solutions", "none", "no real solution", "no real solutions", "empty set", "nothing", "no such number",
-     "no answer", "there is no solution", "there are no solutions", "no integer solutions", "no integer solution"]
+    ["no solution", "no solutions", "none", "no real solution", "no real solutions", "empty set", "nothing",
+     "no such number", "no answer", "there is no solution", "there are no solutions", "no integer solutions",
+     "no integer solution"]
 )  # fmt: skip
 _ABSENT = frozenset(
     ["dne", "does not exist", "undefined", "not exist", "doesn't exist", "diverges", "divergent", "not defined"]

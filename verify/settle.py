@@ -1,0 +1,119 @@
+"""The conventions of answers spelt out in their trees: plus-minus, names before an equals sign, approximations."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from verify.tree import Node, holds, names
+
+
+def settle(node: Node) -> Node:
+    """The node with its conventions spelt out.
+
+    Plus-minus becomes a list of two, `x = ... = 5` a named value, and `1/3 \\approx 0.33` is 1/3.
+    """
+    if node.kind == "list":
+        items = [inner for item in node.args for inner in _spread(settle(item))]
+        return Node("list", tuple(items))
+    if node.kind == "rel":
+        return _settle_relation(node)
+    expanded = _plus_minus(node)
+    if len(expanded) > 1:
+        return Node("list", tuple(settle(item) for item in expanded), "pm")
+    if node.kind in ("set", "tuple"):
+        args = tuple(
+            inner for item in node.args for inner in (_spread(settle(item)) if node.kind == "set" else [settle(item)])
+        )
+        return Node(node.kind, args, node.value)
+    if node.kind == "unit":
+        inner, unit = node.args[0], node.value
+        bare = unit.strip(" .").lower()
+        if bare in ("percent", "%", "\\%", "percents", "per cent", "percentage"):
+            return Node("percent", (inner,))
+        if bare in ("degrees", "degree", "deg", "°"):
+            return Node("degree", (inner,))
+        scale = {"million": 10**6, "billion": 10**9, "thousand": 10**3, "trillion": 10**12, "dozen": 12}
+        first, _, rest = bare.removeprefix("$").strip().partition(" ")
+        if first in scale:
+            grown = Node("mul", (inner, Node("num", (), "", Fraction(scale[first]))))
+            return Node("unit", (grown,), rest) if rest else grown
+    return node
+
+
+def _spread(node: Node) -> Sequence[Node]:
+    """The items of a plus-minus inside a list."""
+    return node.args if node.kind == "list" and node.value == "pm" else [node]
+
+
+def _settle_relation(node: Node) -> Node:
+    signs = node.value.split(" ")
+    sides = list(node.args)
+    if "~" in signs:
+        cut = signs.index("~")
+        if cut == 0 and is_name(sides[0].args[0]):
+            signs[0] = "="
+            cut = signs.index("~") if "~" in signs else len(signs)
+        signs, sides = signs[:cut], sides[: cut + 1]
+        if not signs:
+            return settle(sides[0].args[0])
+    if signs[0] == "=" and len(set(signs)) > 1 and is_name(sides[0].args[0]):
+        cut = next(i for i, sign in enumerate(signs) if sign != "=")  # n = 5 > 0
+        signs, sides = signs[:cut], sides[: cut + 1]
+    if set(signs) == {"="}:
+        head, last = sides[0].args[0], sides[-1].args[0]
+        if is_name(head) and not (
+            len(signs) == 1 and _is_lone_name(last) and _is_lone_name(head) and last.kind == "call"
+        ):
+            value = settle(last)
+            if value.kind == "list":
+                return Node("list", tuple(Node("named", (v, head), sides[0].value) for v in value.args), value.value)
+            return Node("named", (value, head), sides[0].value)
+        if is_name(last) and not names(head):
+            return Node("named", (settle(head), last), sides[-1].value)
+        if len(sides) > 2 or not any(names(s) or s.kind == "call" for s in sides):
+            values = [s for s in sides if not names(s)]
+            if values:
+                return settle(values[-1].args[0])
+    if signs == ["in"] and sides[0].args[0].kind in ("name", "call"):
+        return Node("named", (settle(sides[1].args[0]), sides[0].args[0]), sides[0].value)
+    return Node("rel", tuple(sides), " ".join(signs))
+
+
+def _is_lone_name(node: Node) -> bool:
+    return node.kind in ("name", "call", "text")
+
+
+def is_name(node: Node) -> bool:
+    """Whether the left side of an equation only names what follows: `x`, `f(x)`, `|AB|`, `A:B`, `m + n`, `x^3`."""
+    if node.kind in ("name", "text", "call", "func"):
+        return True
+    if node.kind == "const":
+        return node.value != "inf"
+    compound = node.kind in ("mul", "div", "ratio", "abs", "add", "unit", "neg", "numbers")
+    if compound and all(part.kind not in ("pow", "num") and is_name(part) for part in node.args):
+        return not any(holds(part, "pow") for part in node.args) or len(names(node)) == 1
+    # One unknown in a formula without coefficients, `x^2 + 1/x^2 = 7`, names a value; x^2 + y^2 = 1 is a curve.
+    return len(names(node)) == 1 and _is_monic(node)
+
+
+def _is_monic(node: Node) -> bool:
+    if node.kind == "pow":
+        return node.args[0].kind == "name" and node.args[1].kind in ("num", "neg", "div")
+    if node.kind == "div":
+        return (node.args[0].kind == "num" or _is_monic(node.args[0])) and _is_monic(node.args[1])
+    return node.kind == "name" or (node.kind in ("add", "neg") and all(_is_monic(part) for part in node.args))
+
+
+def _plus_minus(node: Node) -> list[Node]:
+    """Both readings of an expression with a plus-minus; one reading where there is none."""
+    if not holds(node, "pm"):
+        return [node]
+    if node.kind in ("list", "set", "tuple", "rel", "matrix"):
+        return [node]
+    return [_signed(node, 1), _signed(node, -1)]
+
+
+def _signed(node: Node, sign: int) -> Node:
+    if node.kind == "pm":
+        inner = _signed(node.args[0], sign)
+        return inner if (node.value == "pm") == (sign > 0) else Node("neg", (inner,))
+    return node._replace(args=tuple(_signed(part, sign) for part in node.args))

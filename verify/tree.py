@@ -1,0 +1,34 @@
+"""The small tree that an answer is read into."""
+
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Node(NamedTuple):
+    """One part of an answer: `kind` says how to read `args` and `value`."""
+
+    kind: str
+    args: tuple["Node", ...] = ()
+    value: str = ""
+    number: Fraction = Fraction(0)
+
+
+def names(node: Node) -> set[str]:
+    """The names that stand in a tree; called functions are not among them."""
+    found = {node.value} if node.kind == "name" else set()
+    for part in node.args:
+        found |= names(part)
+    return found
+
+
+def holds(node: Node, kind: str) -> bool:
+    return node.kind == kind or any(holds(part, kind) for part in node.args)
+
+
+def holds_constant(node: Node, name: str) -> bool:
+    return (node.kind == "const" and node.value == name) or any(holds_constant(part, name) for part in node.args)
+
+
+def literal(value: int | Fraction) -> Node:
+    """The node of a number."""
+    return Node("num", (), str(value), Fraction(value))
