@@ -97,5 +97,5 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
     stored = 0
     if draw:
         store = Store(root / ".rollouts")
-        stored = sum(sum(store.answered(keys)) for keys in draw.keys())
+        stored = sum(sum(store.answered(keys)) for keys in draw.key_batches())
     return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)

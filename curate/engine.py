@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,15 @@ def shard_marks(
 
 def identity(name: str, stage: Any) -> tuple[str, int, dict[str, Any]]:
     """What decides a stage's marks beside its rows: its name, its revision, its options."""
-    return name, getattr(stage, "REV", 1), plain(asdict(stage))
+    return name, getattr(stage, "REV", 1), {f.name: plain(getattr(stage, f.name)) for f in fields(stage) if f.init}
 
 
 def plain(value: Any) -> Any:
-    """Options as JSON knows them."""
+    """Options as JSON knows them; of a teacher, what decides its replies: model and revision."""
+    if hasattr(value, "ask"):
+        return {"model": value.model, "revision": value.revision}
+    if is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.init}
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

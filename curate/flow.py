@@ -13,8 +13,9 @@ from curate.outputs import Outputs
 from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, read_sources
-from curate.records import TEXT_COLUMNS, draws, prompt_turns
+from curate.records import TEXT_COLUMNS, draws
 from curate.shards import Draw, gather
+from distill.request import Message, Request
 from distill.sample import SampleSummary, sample
 from distill.store import Store
 
@@ -117,7 +118,7 @@ class Flow:
     def _asked(self) -> pl.DataFrame:
         """The kept problems as the teacher is asked: id, ordinal, prompt."""
         return self.problems.filter(KEPT).select(
-            "id", "ordinal", prompt=prompt_turns(self.manifest.prompt.user, self.manifest.prompt.system)
+            "id", "ordinal", prompt=self.manifest.prompt.messages(pl.col("problem"))
         )
 
     def _mark(self, name: str, stage: Any) -> None:
@@ -129,6 +130,8 @@ class Flow:
     def _mark_rollouts(self, name: str, stage: Any, done: Any) -> None:
         marks_table = getattr(stage, "marks", stage.over)
         rows = self._rollout_rows(stage)
+        if hasattr(stage, "prompts"):
+            rows = rows.join(self._replies(name, stage, rows), on="id", how="left", maintain_order="left")
         if stage.scope == "row":
             marks = shard_marks(name, stage, rows, self.shards, self.cache, self.pool, done)
         else:
@@ -154,6 +157,17 @@ class Flow:
         return rows.join(
             self.problems.select(*theirs, problem_id="id"), on="problem_id", how="left", maintain_order="left"
         )
+
+    def _replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
+        """`id` and `reply` of every row that the stage asks its teacher about; equal questions are asked once."""
+        asked: pl.DataFrame = stage.prompts(rows)
+        model, revision = stage.teacher.model, stage.teacher.revision
+        requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
+        store = Store(self.root / ".rollouts")
+        with self.steps.step(f"{name} asks {model}", len(requests), "replies") as done:
+            sample(stage.teacher, requests, store, on_progress=done)
+        texts = [reply.content for reply in store.get([request.key for request in requests])]
+        return asked.select("id", reply=pl.Series(texts, dtype=pl.String))
 
     def _drop_orphans(self, stage: str) -> None:
         """Rollouts leave with their problem."""

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -15,6 +15,7 @@ from curate.manifest_faults import Faults, add_unknown_key, add_validation_fault
 from curate.yaml_lines import Loc
 
 _PATH_MARK = get_args(plug.ManifestPath)[1]
+_TEACHER_MARK = get_args(plug.TeacherPlug)[1]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Use:
     def canonical(self) -> dict[str, Any]:
         """`use` and every option, defaults included, in plain values; paths as written."""
         options = {f.name: plain(getattr(self.plug, f.name)) for f in fields(self.plug) if f.init}
-        as_written = {name: self.options[name] for name in path_options(type(self.plug)) if name in self.options}
+        kept = path_options(type(self.plug)) | teacher_options(type(self.plug))
+        as_written = {name: self.options[name] for name in kept if name in self.options}
         return {"use": self.name, **options, **as_written}
 
 
@@ -105,7 +107,13 @@ def _named(
         return None
     cls = plug.load(kind, name)
     made = validated(cls, _with_paths(cls, options, loc, faults, folder), loc, faults)
-    return None if made is None else Use(name, made, options)
+    teachers = {
+        option: use_of("teacher", options[option], (*loc, option), faults, folder)
+        for option in teacher_options(cls) & set(options)
+    }
+    if made is None or None in teachers.values():
+        return None
+    return Use(name, replace(made, **{option: use.plug for option, use in teachers.items() if use}), options)
 
 
 def _meant(kind: str, name: Any) -> str:
@@ -126,13 +134,22 @@ def _choice(kind: str) -> str:
 
 def path_options(cls: type[Any]) -> set[str]:
     """The options of a plug that are paths (`plug.ManifestPath`)."""
+    return _options_marked(cls, _PATH_MARK)
+
+
+def teacher_options(cls: type[Any]) -> set[str]:
+    """The options of a plug that are teachers (`plug.TeacherPlug`)."""
+    return _options_marked(cls, _TEACHER_MARK)
+
+
+def _options_marked(cls: type[Any], mark: str) -> set[str]:
     hints = get_type_hints(cls, include_extras=True)
-    return {f.name for f in fields(cls) if _mentions_path(hints[f.name])}
+    return {f.name for f in fields(cls) if _mentions(hints[f.name], mark)}
 
 
-def _mentions_path(annotation: Any) -> bool:
+def _mentions(annotation: Any, mark: str) -> bool:
     marks = getattr(annotation, "__metadata__", ())
-    return _PATH_MARK in marks or any(_mentions_path(arg) for arg in get_args(annotation))
+    return mark in marks or any(_mentions(arg, mark) for arg in get_args(annotation))
 
 
 def _with_paths(cls: type[Any], options: dict[str, Any], loc: Loc, faults: Faults, folder: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from curate import plug
-from curate.manifest_plugs import adapter
+from curate.manifest_plugs import adapter, teacher_options
 from curate.recipe import Recipe
 
 
@@ -34,11 +34,13 @@ def _entry(kind: str, objects: dict[str, Any]) -> dict[str, Any]:
 
 
 def _object(cls: type[Any]) -> dict[str, Any]:
-    """The schema of a dataclass, whole in itself."""
+    """The schema of a dataclass, whole in itself; its teachers are named as under `rollouts`."""
     written = adapter(cls, docs=True).json_schema()
     made: dict[str, Any] = _inlined(written["anyOf"][0], written["$defs"])
     for hidden in (f.name for f in fields(cls) if not f.init):
         made["properties"].pop(hidden, None)
+    for teacher in teacher_options(cls):
+        made["properties"][teacher] |= {"$ref": "#/$defs/teacher"}
     return {"type": "object", "required": [], "properties": {}, **made}
 
 

@@ -1,7 +1,7 @@
 """The tables of a version: views rendered shard by shard, then problems, rollouts, ledger and funnel."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from curate.engine import Shard, identity, plain
 from curate.fingerprint import fingerprint, row_digest
 from curate.ledger import FUNNEL, LEDGER, Ledger
 from curate.publish import Table
-from curate.records import PROBLEM, ROLLOUT, prompt_turns
+from curate.records import PROBLEM, ROLLOUT
 from curate.tables import read_parts, write_parts, write_split
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Outputs:
         )
         parts = {s: picks.filter(pl.col("split") == s).drop("split") for s in ("train", "heldout")}
         chosen = {split: rows for split, rows in parts.items() if split == "train" or rows.height}
-        prompt = plain(asdict(self.manifest.prompt))
+        prompt = plain(self.manifest.prompt)
         # What a row shows beside the picks: its problem's and rollout's columns, and the texts in the shards.
         key = fingerprint(
             "view", *identity(use.name, use.plug), prompt, row_digest([picks]), self._problem_key, self._rollout_key
@@ -91,9 +91,7 @@ class Outputs:
 
     def _asked(self, picks: pl.DataFrame) -> pl.DataFrame:
         picked = pl.col("id").is_in(picks["problem_id"].implode())
-        return self.problems.filter(picked).with_columns(
-            prompt=prompt_turns(self.manifest.prompt.user, self.manifest.prompt.system)
-        )
+        return self.problems.filter(picked).with_columns(prompt=self.manifest.prompt.messages(pl.col("problem")))
 
     def _with_texts(self, place: int, problem_ids: pl.Series) -> pl.DataFrame:
         wanted = pl.col("problem_id").is_in(problem_ids.implode())

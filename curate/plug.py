@@ -26,6 +26,9 @@ The manifest's reader makes it absolute against the manifest's folder (`--set`: 
 built in Python gets what it was given.
 """
 
+TeacherPlug = Annotated[Any, "a teacher"]
+"""The type of an option that is a teacher: `teacher: TeacherPlug`, written `{use: NAME, ...}` as under `rollouts`."""
+
 # What a list in the manifest may name. `problems` are named by folder and file (`dedup.exact`), the others by file.
 FOLDERS: dict[str, tuple[str, ...]] = {
     "sources": ("curate.sources",),
@@ -62,6 +65,9 @@ class Stage(Protocol):
         writes: the facts it adds, by name and polars type.
         drops: the few reasons it may give in the column `drop`.
         REV: raised when equal options give other marks than before.
+
+    A stage that asks a language model has options `teacher` and `sampling` and a method `prompts(rows)`, which gives
+    `id` and `prompt` (text) of the rows it asks about. It is then called with a column `reply`, null elsewhere.
     """
 
     over: ClassVar[Table]

@@ -116,18 +116,6 @@ def content_hash(problem: pl.Series) -> pl.Series:
     return row_ids(plain).alias("content_hash")
 
 
-def prompt_turns(user: str, system: str | None) -> pl.Expr:
-    """The message list that asks the `problem` of a row; `{problem}` stands once in `user`."""
-    before, after = user.split("{problem}")
-    asked = pl.concat_str(pl.lit(before), pl.col("problem").fill_null(""), pl.lit(after))
-    turns = [] if system is None else [_turn("system", pl.lit(system))]
-    return pl.concat_list(*turns, _turn("user", asked)).alias("prompt")
-
-
-def _turn(role: str, content: pl.Expr) -> pl.Expr:
-    return pl.struct(role=pl.lit(role), content=content)
-
-
 def assistant_text() -> pl.Expr:
     """What the student learns to write: `<think>\\n{reasoning}\\n</think>\\n\\n{response}`."""
     reasoning, response = pl.col("reasoning").fill_null(""), pl.col("response").fill_null("")

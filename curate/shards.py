@@ -41,7 +41,7 @@ class Draw:
             for index in range(self.sampling.n):
                 yield Request(messages, self.model, self.revision, self.sampling, index)
 
-    def keys(self) -> Iterator[list[str]]:
+    def key_batches(self) -> Iterator[list[str]]:
         """The keys of all requests, shard by shard."""
         last: int = self.problems["ordinal"].to_list()[-1] if self.problems.height else -1
         for start in range(0, last + 1, SHARD_PROBLEMS):
@@ -80,7 +80,7 @@ def gather(
 
 
 def _unanswered(draw: Draw, store: Store) -> Iterator[str]:
-    for keys in draw.keys():
+    for keys in draw.key_batches():
         yield from (key for key, answered in zip(keys, store.answered(keys), strict=True) if not answered)
 
 

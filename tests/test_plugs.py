@@ -18,6 +18,7 @@ import pytest
 
 from curate import plug
 from curate.records import FACTS, PROBLEM, ROLLOUT, empty
+from distill.teachers.tutor import Tutor
 
 MODULES = sorted(
     f"{package}.{file.stem}"
@@ -29,7 +30,7 @@ MODULES = sorted(
 HEAVY = ("torch", "vllm", "datasets", "sympy", "sentence_transformers", "transformers", "math_verify", "faiss")
 
 # Example options of plugs that cannot be made without any, and the module that one needs to run at all.
-OPTIONS: dict[str, dict[str, Any]] = {}
+OPTIONS: dict[str, dict[str, Any]] = {"curate.verdicts.judge": {"teacher": Tutor()}}
 NEEDS: dict[str, str] = {}
 
 
@@ -88,8 +89,11 @@ def rows(stage: Any, n: int = len(TEXTS)) -> pl.DataFrame:
         "source": ["s"] * n,
     }
     types = {**dict(zip(other.names, empty(other).dtypes, strict=True))} | dict(empty(own).schema) | FACTS
-    columns = {name: known.get(name, [None] * n)[:n] for name in stage.reads}
-    return pl.DataFrame(columns, schema={name: types.get(name, pl.String) for name in stage.reads})
+    # A stage that asks a teacher finds the replies beside what it reads.
+    reads = (*stage.reads, "reply") if hasattr(stage, "prompts") else stage.reads
+    known["reply"] = ["VERDICT: WRONG", "VERDICT: CORRECT", None, "?", *["VERDICT: CORRECT"] * 6]
+    columns = {name: known.get(name, [None] * n)[:n] for name in reads}
+    return pl.DataFrame(columns, schema={name: types.get(name, pl.String) for name in reads})
 
 
 def check_marks(stage: Any, given: pl.DataFrame) -> pl.DataFrame:

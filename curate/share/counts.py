@@ -44,6 +44,8 @@ class Counts:
     """Rollouts by who decided."""
     source_labels: dict[tuple[str, str], int]
     """Rollouts by the source's own label and our verdict, where the source has one."""
+    opinions: dict[tuple[str, str], int]
+    """Rollouts by the rules' verdict and the judge's, where a judge had an opinion."""
     pass_rates: dict[str, int]
     """Problems by pass rate."""
     lengths: dict[str, int]
@@ -76,6 +78,7 @@ def count(problems: pl.DataFrame, rollouts: pl.DataFrame) -> Counts:
         verdicts=_by_value(answered["verdict"].fill_null("none")),
         decided_by=_by_value(answered["verdict_by"].drop_nulls()) if "verdict_by" in answered.columns else {},
         source_labels={(row[0], row[1]): row[2] for row in _sorted_counts(labelled).iter_rows()},
+        opinions=_opinions(answered),
         pass_rates=_rates(asked["pass_rate"].drop_nulls()),
         lengths=_lengths(lengths),
         length_unit="tokens" if by_tokens else "characters",
@@ -101,6 +104,15 @@ def _teachers(rollouts: pl.DataFrame) -> tuple[TeacherCount, ...]:
         pl.len(), kept_correct.sum(), pl.col("prompt_tokens", "completion_tokens").sum()
     )
     return tuple(TeacherCount(teacher or "unknown", *rest) for teacher, *rest in groups.iter_rows())
+
+
+def _opinions(rollouts: pl.DataFrame) -> dict[tuple[str, str], int]:
+    if "judge_verdict" not in rollouts.columns:
+        return {}
+    heard = rollouts.filter(pl.col("judge_verdict").is_not_null()).select(
+        pl.col("rule_verdict").fill_null("none"), "judge_verdict"
+    )
+    return {(row[0], row[1]): row[2] for row in _sorted_counts(heard).iter_rows()}
 
 
 def _by_value(values: pl.Series) -> dict[str, int]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from verify import Policy, Verdict, grade_many
 
+CLOSING_CHARS = 400
 NO_REPLY = Verdict("error", detail="the teacher gave no reply")
 
 
@@ -35,6 +36,7 @@ class Rule:
         "verdict": pl.String,
         "verdict_by": pl.String,
         "verdict_detail": pl.String,
+        "closing": pl.String,
     }
     drops = ()
     REV = 1
@@ -57,5 +59,7 @@ class Rule:
             verdict=status,
             verdict_by=pl.Series([verdict.method or None for verdict in verdicts], dtype=pl.String),
             verdict_detail=pl.Series([verdict.detail for verdict in verdicts], dtype=pl.String),
+            # For whoever gives a second opinion: verdicts that have no answer to look at.
+            closing=pl.when(status == "no_answer").then(pl.col("response").str.tail(CLOSING_CHARS)),
             drop=pl.lit(None, dtype=pl.String),
         )
