@@ -98,16 +98,10 @@ def divide(a: Value, b: Value) -> Value:
 def power(base: Value, exponent: Value) -> Value:
     if isinstance(exponent, Fraction) and exponent.denominator == 1 and isinstance(base, Fraction):
         whole = int(exponent)
-        if base in (0, 1, -1):
-            return (
-                Fraction(1)
-                if whole == 0
-                else base
-                if whole > 0 and base == 0
-                else base ** (whole % 2 or 2)
-                if base
-                else 1 / base
-            )
+        if base in (1, -1):
+            return base ** (whole % 2)
+        if base == 0 and whole <= 0:
+            raise UnknownError("a power of zero")
         _guard(base, whole)
         return base**whole
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator <= 64:

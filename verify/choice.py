@@ -3,7 +3,10 @@
 import re
 from functools import lru_cache
 
-from verify.normal import key, tidy
+from verify.extract import Extraction
+from verify.normal import key, plain_number, tidy
+from verify.verdict import Verdict
+from verify.words import same_words
 
 _GOLD = re.compile(r"(?:\\text(?:bf)?\s*\{|\\mathrm\s*\{|\\mathbf\s*\{)?\s*[(\[]?\s*([A-J])\s*[)\].:]?\s*\}?")
 _GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*|([B-HJ])\s+[A-Z][a-z]+", re.DOTALL)
@@ -17,7 +20,32 @@ _STATED = re.compile(
     r"(?:boxed\{|text\{|textbf\{)*[(\[]?(?<![A-Za-z])(?-i:([A-J]))(?![A-Za-z'])",
     re.IGNORECASE,
 )
+_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_GAP = re.compile(r"[\s.,:;!?。，：()（）*]+")
+_ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
+_OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
 _ALONE = re.compile(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
+
+
+def choice_verdict(
+    accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
+) -> Verdict | None:
+    """The verdict where a gold answer is an option letter; None where none is, or where the contents must decide."""
+    letters = [letter for gold in accepted if (letter := gold_letter(gold))]
+    if not letters:
+        return None
+    prose = found is not None and found.method == "whole" and len(found.answer.split()) > 2
+    marked = found is not None and found.method not in ("sentence", "bold", "last line") and not prose
+    said = answer_letter(found.answer) if found else None
+    if said is None and found and problem:
+        said = option_texts(problem, found.answer)
+    if said is None and found and any(same_words(_content(g), found.answer) for g in accepted if _content(g)):
+        return Verdict("correct", found.answer, "choice")
+    if said is None and (not marked or not letters[0].isascii()):
+        said = stated_letter(response)
+    if said is None:
+        return None
+    return Verdict("correct" if said in letters else "wrong", found.answer if marked and found else said, "choice")
 
 
 @lru_cache(maxsize=4096)
@@ -35,11 +63,6 @@ def gold_letter(gold: str) -> str | None:
     if match := _GOLD_WITH_CONTENT.fullmatch(gold.strip()):
         return match.group(1) or match.group(2) or match.group(3)
     return None
-
-
-_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_GAP = re.compile(r"[\s.,:;!?。，：()（）*]+")
-_ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
 
 
 def answer_letter(answer: str) -> str | None:
@@ -72,9 +95,6 @@ def stated_letter(response: str) -> str | None:
     return str(alone[-1]) if alone else None
 
 
-_OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
-
-
 def option_texts(problem: str, answer: str) -> str | None:
     """The letter of the option in the problem whose text is the answer; None where none or several are."""
     marks = list(_OPTION.finditer(problem[-4_000:]))
@@ -83,11 +103,16 @@ def option_texts(problem: str, answer: str) -> str | None:
         return None
     marks = marks[start:]
     body = problem[-4_000:]
-    wanted = key(tidy(answer)).lower()
+    wanted, number = key(tidy(answer)).lower(), plain_number(tidy(answer))
     found = set()
     for i, mark in enumerate(marks):
         end = marks[i + 1].start() if i + 1 < len(marks) else len(body)
         text = tidy(body[mark.end() : end].strip().rstrip("\\,; "))
-        if wanted and key(text).lower() == wanted:
+        if (wanted and key(text).lower() == wanted) or (number is not None and plain_number(text) == number):
             found.add(mark.group(1))
     return found.pop() if len(found) == 1 else None
+
+
+def _content(gold: str) -> str:
+    """What stands behind the letter of `(D) Alina`."""
+    return re.sub(r"^[(\[]?[A-J][)\].:]+\s*", "", gold) if re.match(r"[(\[]?[A-J][)\].:]+\s+\S", gold) else ""

@@ -5,32 +5,23 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from verify.choice import answer_letter, gold_letter, option_texts, stated_letter
+from verify.choice import choice_verdict, gold_letter
 from verify.compare import agree
 from verify.extract import Extraction, extract
 from verify.latex import read
-from verify.normal import key, plain_number, tidy
+from verify.normal import key, plain_answer, plain_number, tidy
 from verify.numeric import too_large
 from verify.policy import Policy
 from verify.prose import is_prose, phrased, reduced
 from verify.units import read_unit
 from verify.verdict import Verdict
-from verify.words import plain_words, same_words
+from verify.words import plain_words
 
 Gold = str | Sequence[str] | None
 DEFAULT = Policy()
 MAX_SYMBOLIC_CHARS = 2_000
-_NO_GOLD = frozenset(
-    ["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown", "\\text{None}"]
-)
-# What follows an answer to say for which names it holds: "f(x) = ax, where a is any real number".
-_TRAILING_CLAUSE = re.compile(
-    r"[,;]?\s*(?:\\text\s*\{\s*)?,?\s*\b(?:for (?:all|any|every|some|each)|where|when|with)\b.*$"
-    r"|,?\s*\(?\b[nkmt]\s*\\in\s*\\(?:mathbb\s*\{?\s*)?Z\b\s*\}?\)?\s*$",
-    re.DOTALL,
-)
-_PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
-_OVER = re.compile(r"(?<=\d) over (?=\d)")
+MAX_ANSWER_CHARS = 4_000
+_NO_GOLD = frozenset(["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown"])
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
 _LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
 
@@ -87,7 +78,6 @@ def grade_many(
             f"columns of one length expected: {count} responses, {len(golds)} golds, {len(problems)} problems"
         )
     verdicts: list[Verdict | None] = [None] * count
-    waiting: dict[tuple[str, str], list[int]] = {}
     decided: dict[tuple[str, ...], Decision] = {}
     asked: list[tuple[int, tuple[str, ...], Extraction]] = []
     for i, (response, gold, problem, reason) in enumerate(zip(responses, golds, problems, finish_reasons, strict=True)):
@@ -96,30 +86,24 @@ def grade_many(
             continue
         accepted = _readable(gold)
         if not accepted:
-            verdicts[i] = Verdict(
-                "unreadable_gold", detail="no gold answer" if gold is None else "the gold answer is empty"
-            )
+            verdicts[i] = Verdict("unreadable_gold", detail="the gold answer is missing or says nothing")
             continue
         found = extract(response) if response else None
-        letters = [letter for g in accepted if (letter := gold_letter(g))]
-        if letters and (choice := _choice(letters, accepted, found, response, problem)):
+        if choice := choice_verdict(accepted, found, response, problem):
             verdicts[i] = choice
             continue
-        if found is None or not found.answer.strip():
+        if found is None or not tidy(found.answer):
             verdicts[i] = Verdict("no_answer", detail="no final answer found")
             continue
         pair = (found.answer, *accepted)
         if pair not in decided:
             decided[pair] = _any(accepted, found.answer, policy)
         asked.append((i, pair, found))
-    open_pairs = list(
-        {pair: None for _, pair, _ in asked if decided[pair].agreed is None and decided[pair].method == "open"}
-    )
-    if open_pairs:
-        decided |= _symbolic(open_pairs, policy, workers)
+    still_open = [pair for pair, decision in decided.items() if decision.method == "open"]
+    if still_open:
+        decided |= _symbolic(still_open, policy, workers)
     for i, pair, found in asked:
         verdicts[i] = _verdict(decided[pair], found, pair[1])
-    del waiting
     return [v for v in verdicts if v is not None]
 
 
@@ -134,7 +118,7 @@ def _readable(gold: Gold) -> tuple[str, ...]:
     if gold is None:
         return ()
     many = (gold,) if isinstance(gold, str) else tuple(gold)
-    return tuple(text for g in many if isinstance(g, str) and (text := _gold_text(g)) not in _NO_GOLD)
+    return tuple(text for g in many if isinstance(g, str) and (text := _gold_text(g)) not in _NO_GOLD and tidy(text))
 
 
 @lru_cache(maxsize=8192)
@@ -149,29 +133,6 @@ def _gold_text(gold: str) -> str:
     return text
 
 
-def _choice(
-    letters: list[str], accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
-) -> Verdict | None:
-    """The verdict where the gold answer is an option letter; None to go on with the contents."""
-    prose = found is not None and found.method == "whole" and len(found.answer.split()) > 2
-    marked = found is not None and found.method not in ("sentence", "bold", "last line") and not prose
-    said = answer_letter(found.answer) if found else None
-    if said is None and found and problem:
-        said = option_texts(problem, found.answer)
-    if said is None and found and any(same_words(_content(g), found.answer) for g in accepted if _content(g)):
-        return Verdict("correct", found.answer, "choice")
-    if said is None and (not marked or not letters[0].isascii()):
-        said = stated_letter(response)
-    if said is None:
-        return None
-    return Verdict("correct" if said in letters else "wrong", found.answer if marked and found else said, "choice")
-
-
-def _content(gold: str) -> str:
-    """What stands behind the letter of `(D) Alina`."""
-    return re.sub(r"^[(\[]?[A-J][)\].:]+\s*", "", gold) if re.match(r"[(\[]?[A-J][)\].:]+\s+\S", gold) else ""
-
-
 def _any(accepted: tuple[str, ...], answer: str, policy: Policy) -> Decision:
     decisions = [decide(gold, answer, policy) for gold in accepted]
     for decision in decisions:
@@ -182,7 +143,7 @@ def _any(accepted: tuple[str, ...], answer: str, policy: Policy) -> Decision:
 
 def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
     """What the tiers in this process say of two answers; method `open` where sympy may still tell."""
-    g, a = _clean(gold), _clean(answer)
+    g, a = plain_answer(gold), plain_answer(answer)
     if not g or not a:
         return Decision(False, "exact")
     gold_key, answer_key = key(g), key(a)
@@ -194,27 +155,6 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
     if first is not None and second is not None and first == second:
         return Decision(True, "numeric")
     return _forms(g, a, policy)
-
-
-def _clean(text: str) -> str:
-    tidied = _OVER.sub("/", _without_part_labels(tidy(text)))
-    if len(tidied) < 400 and ("for" in tidied or "wh" in tidied or "with" in tidied or "\\in" in tidied):
-        return _TRAILING_CLAUSE.sub("", tidied).strip() or tidied
-    return tidied
-
-
-def _without_part_labels(text: str) -> str:
-    """`(a) 3 (b) 4` as the list `3; 4`."""
-    if not text.startswith(("(a)", "(i)", "(1)", "a)", "1)", "a.", "i)")):
-        return text
-    labels = list(_PART_LABEL.finditer(text))
-    wanted = {"a": "abcdefgh", "1": "12345678", "i": ("i", "ii", "iii", "iv", "v", "vi")}.get(
-        labels[0][1] if labels else "", ""
-    )
-    if len(labels) < 2 or [match[1] for match in labels] != list(wanted[: len(labels)]):
-        return text
-    ends = [match.start() for match in labels[1:]] + [len(text)]
-    return "; ".join(text[m.end() : end].strip(" ,;.") for m, end in zip(labels, ends, strict=True))
 
 
 def _forms(g: str, a: str, policy: Policy) -> Decision:
@@ -266,7 +206,9 @@ def _symbolic(pairs: list[tuple[str, ...]], policy: Policy, workers: int) -> dic
 
     questions = [(gold, pair[0]) for pair in pairs for gold in pair[1:]]
     short = [q for q in questions if max(map(len, q)) <= MAX_SYMBOLIC_CHARS]
-    replies = dict(zip(short, ask([(_clean(g), _clean(a)) for g, a in short], policy.timeout_s, workers), strict=True))
+    replies = dict(
+        zip(short, ask([(plain_answer(g), plain_answer(a)) for g, a in short], policy.timeout_s, workers), strict=True)
+    )
     decided: dict[tuple[str, ...], Decision] = {}
     for pair in pairs:
         answers = [replies.get((gold, pair[0])) for gold in pair[1:]]
@@ -279,13 +221,13 @@ def _symbolic(pairs: list[tuple[str, ...]], policy: Policy, workers: int) -> dic
 
 
 def _verdict(decision: Decision, found: Extraction, gold: str) -> Verdict:
-    answer, method, detail = found.answer.strip(), decision.method, decision.detail
+    answer, method, detail = found.answer.strip()[:MAX_ANSWER_CHARS], decision.method, decision.detail
     if decision.agreed is not None:
         return Verdict("correct" if decision.agreed else "wrong", answer, method, detail)
     if detail == "timeout":
         return Verdict("timeout", answer, method, "sympy ran out of time")
     if detail in ("out of memory", "crash"):
         return Verdict("error", answer, method, detail)
-    if detail == "unreadable" and plain_number(_clean(gold)) is not None:
+    if detail == "unreadable" and plain_number(plain_answer(gold)) is not None:
         return Verdict("wrong", answer, method, "the answer is no number")
     return Verdict("undecided", answer, method, detail)

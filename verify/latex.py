@@ -121,8 +121,7 @@ class Reader:
         """Items with commas, semicolons, `and`, `or` between them; one item alone is itself."""
         items: list[Node] = []
         groups: list[Node] = []
-        first = self.separator()
-        del first
+        self.separator()
         while not self.closed():
             items.append(self.item())
             mark = self.separator()

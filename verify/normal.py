@@ -63,6 +63,14 @@ _INTEGER = re.compile(r"[+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+))")
+# What follows an answer to say for which names it holds: "f(x) = ax, where a is any real number".
+_TRAILING_CLAUSE = re.compile(
+    r"[,;]?\s*(?:\\text\s*\{\s*)?,?\s*\b(?:for (?:all|any|every|some|each)|where|when|with)\b.*$"
+    r"|,?\s*\(?\b[nkmt]\s*\\in\s*\\(?:mathbb\s*\{?\s*)?Z\b\s*\}?\)?\s*$",
+    re.DOTALL,
+)
+_PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
+_OVER = re.compile(r"(?<=\d) over (?=\d)")
 
 
 def tidy(text: str) -> str:
@@ -87,12 +95,38 @@ def tidy(text: str) -> str:
     return _unwrap(collapse(_ORDINAL.sub("", _SPACE.sub(" ", text)).strip()))
 
 
+def plain_answer(text: str) -> str:
+    """An extracted answer tidied, its parts as a list, without the clause that says for which names it holds.
+
+    >>> plain_answer("f(x) = 2x, where x is real"), plain_answer("(a) 3 (b) 4")
+    ('f(x) = 2x', '3; 4')
+    """
+    tidied = _OVER.sub("/", _without_part_labels(tidy(text)))
+    if len(tidied) < 400 and ("for" in tidied or "wh" in tidied or "with" in tidied or "\\in" in tidied):
+        return _TRAILING_CLAUSE.sub("", tidied).strip() or tidied
+    return tidied
+
+
+def _without_part_labels(text: str) -> str:
+    """`(a) 3 (b) 4` as the list `3; 4`."""
+    if not text.startswith(("(a)", "(i)", "(1)", "a)", "1)", "a.", "i)")):
+        return text
+    labels = list(_PART_LABEL.finditer(text))
+    wanted = {"a": "abcdefgh", "1": "12345678", "i": ("i", "ii", "iii", "iv", "v", "vi")}.get(
+        labels[0][1] if labels else "", ""
+    )
+    if len(labels) < 2 or [match[1] for match in labels] != list(wanted[: len(labels)]):
+        return text
+    ends = [match.start() for match in labels[1:]] + [len(text)]
+    return "; ".join(text[m.end() : end].strip(" ,;.") for m, end in zip(labels, ends, strict=True))
+
+
 def key(tidied: str) -> str:
     """A string that is equal for spellings that differ in spaces, braces round one sign, and upright type."""
     text = re.sub(
         r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname)\s*\{([^{}]*)\}", r"\1", tidied
     )
-    text = text.replace(" ", "")
+    text = re.sub(r" (?!\d)|(?<!\d) ", "", text)  # 2 3/4 is not 23/4
     return re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
 
 
