@@ -78,3 +78,14 @@ def _exits(debug: bool) -> Iterator[None]:
 def main() -> None:
     """The console script."""
     app(prog_name="train")
+
+
+def cotillion() -> None:
+    """The console script `cotillion`, for people whose PATH has another `train`: `cotillion train ...`, `curate ...`."""
+    from curate.cli import main as curate_main
+
+    commands = {"curate": curate_main, "train": main}
+    if len(sys.argv) > 1 and sys.argv[1] in commands:
+        commands[sys.argv.pop(1)]()
+    typer.echo("Usage: cotillion curate ... | cotillion train ...   (the same as the commands curate and train)")
+    raise SystemExit(DONE if sys.argv[1:] in ([], ["--help"]) else USAGE)
