@@ -1,6 +1,7 @@
 """The command `train`. Nothing heavy is imported before a command runs."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,11 +82,11 @@ def main() -> None:
 
 
 def cotillion() -> None:
-    """The console script `cotillion`, for people whose PATH has another `train`: `cotillion train ...`, `curate ...`."""
+    """The console script `cotillion`, for people whose PATH has another `train`: `cotillion train sft ...`."""
     from curate.cli import main as curate_main
 
     commands = {"curate": curate_main, "train": main}
     if len(sys.argv) > 1 and sys.argv[1] in commands:
         commands[sys.argv.pop(1)]()
     typer.echo("Usage: cotillion curate ... | cotillion train ...   (the same as the commands curate and train)")
-    raise SystemExit(DONE if sys.argv[1:] in ([], ["--help"]) else USAGE)
+    raise SystemExit(0 if sys.argv[1:] in ([], ["--help"]) else 2)
