@@ -22,14 +22,25 @@ def answers(
     tokenizer: "PreTrainedTokenizerBase",
     prompts: list[list[dict[str, str]]],
     max_new_tokens: int,
+    temperature: float = 0.6,
     batch: int = 32,
+    seed: int = 0,
 ) -> list[Answer]:
-    """The likeliest reply to each message list, token by token (greedy: the same every time)."""
-    return [
-        answer
-        for start in range(0, len(prompts), batch)
-        for answer in _batch(model, tokenizer, prompts[start : start + batch], max_new_tokens)
-    ]
+    """One reply to each message list; the same ones again on the same machine.
+
+    Args:
+        temperature: 0.6 as in the evaluations of arXiv 2504.21233. At 0 a weak student falls into loops: the tiny one
+            ended 31 of 46 held-out replies there, and all 46 at 0.6.
+    """
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return [
+            answer
+            for start in range(0, len(prompts), batch)
+            for answer in _batch(model, tokenizer, prompts[start : start + batch], max_new_tokens, temperature)
+        ]
 
 
 def end_tokens(tokenizer: "PreTrainedTokenizerBase", generation_config: Any = None) -> set[int]:
@@ -44,6 +55,7 @@ def _batch(
     tokenizer: "PreTrainedTokenizerBase",
     prompts: list[list[dict[str, str]]],
     max_new_tokens: int,
+    temperature: float,
 ) -> list[Answer]:
     import torch
 
@@ -62,7 +74,9 @@ def _batch(
         written: Any = model.generate(  # type: ignore[operator]  # torch's __getattr__ hides the method's type
             **encoded.to(model.device),
             max_new_tokens=max_new_tokens,
-            do_sample=False,
+            do_sample=temperature > 0,
+            temperature=temperature or None,
+            top_k=0,
             eos_token_id=sorted(ends),
             pad_token_id=tokenizer.pad_token_id,
         )

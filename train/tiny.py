@@ -38,11 +38,11 @@ CHAT_TEMPLATE = """\
 class Tiny:
     """The sizes of the student; calling it gives the untrained model."""
 
-    layers: int = 4
+    layers: int = 3
     """Transformer blocks."""
     width: int = 128
     """Hidden size; 32 per attention head."""
-    inner: int = 256
+    inner: int = 384
     """Hidden size within the feed-forward part."""
     vocabulary: int = 1024
     """Tokens, bytes and special ones included."""
