@@ -9,6 +9,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 MAX_BITS = 60_000
+"""Longest whole number that is written out."""
+MAX_FRACTION_BITS = 20_000
+"""Longest fraction that is reckoned with: reducing one takes time quadratic in its length."""
 
 
 _EPS = 2.3e-16
@@ -36,7 +39,12 @@ def same(a: Value, b: Value) -> bool | None:
     """Whether two values are one number; None where the floats are too coarse to tell."""
     if isinstance(a, Fraction) and isinstance(b, Fraction):
         return a == b
-    x, y = approx(a), approx(b)
+    try:
+        x, y = approx(a), approx(b)
+    except TooLargeError:
+        return False  # one is larger than any float, the other is a float
+    except UnknownError:
+        return None
     gap, error = abs(x.z - y.z), 8 * (x.error + y.error)
     size = max(abs(x.z), abs(y.z))
     if gap <= error or gap <= 1e-13 * size:
@@ -63,10 +71,19 @@ def _rounded(z: complex, error: float) -> Approx:
 
 
 def add(parts: list[Value]) -> Value:
-    if all(isinstance(p, Fraction) for p in parts):
-        return sum((p for p in parts if isinstance(p, Fraction)), Fraction(0))
+    """The sum."""
+    total = Fraction(0)
+    for part in parts:
+        if not isinstance(part, Fraction):
+            break
+        _bound(part)
+        total += part
+        _bound(total)
+    else:
+        return total
     floats = [approx(p) for p in parts]
-    return _rounded(sum(f.z for f in floats), sum(f.error for f in floats) + max(abs(f.z) for f in floats) * _EPS)
+    error = sum(f.error for f in floats) + max(abs(f.z) for f in floats) * _EPS
+    return _rounded(sum(f.z for f in floats), error)
 
 
 def scale(value: Value, by: Fraction | int) -> Value:
@@ -77,8 +94,8 @@ def scale(value: Value, by: Fraction | int) -> Value:
 
 def multiply(a: Value, b: Value) -> Value:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
-        _guard(a, 1)
-        _guard(b, 1)
+        _bound(a)
+        _bound(b)
         return a * b
     if 0 in (a, b):
         return Fraction(0)
@@ -88,6 +105,8 @@ def multiply(a: Value, b: Value) -> Value:
 
 def divide(a: Value, b: Value) -> Value:
     if isinstance(a, Fraction) and isinstance(b, Fraction):
+        _bound(a)
+        _bound(b)
         return a / b
     x, y = approx(a), approx(b)
     if abs(y.z) <= 16 * y.error:
@@ -153,10 +172,19 @@ def _exact_root(value: int, n: int) -> int | None:
     return root if root >= 0 and root**n == value else None
 
 
+def bits(value: Fraction) -> int:
+    """The length of the longer of numerator and denominator."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _bound(value: Fraction) -> None:
+    if bits(value) > (MAX_BITS if value.denominator == 1 else MAX_FRACTION_BITS):
+        raise TooLargeError(f"{bits(value)} bits")
+
+
 def _guard(base: Fraction, power: int) -> None:
-    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
-    if bits * abs(power) > MAX_BITS:
-        raise TooLargeError(f"{bits} bits to the power {power}")
+    if bits(base) * abs(power) > MAX_BITS:
+        raise TooLargeError(f"{bits(base)} bits to the power {power}")
 
 
 def factorial(value: Value) -> Value:

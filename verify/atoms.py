@@ -288,7 +288,7 @@ def argument(reader: "Reader") -> Node:
     if token.kind == "op" and token.text == "{":
         reader.at += 1
         return reader.group("{", ("}",))[0]
-    if token.kind == "num" and len(token.text) > 1 and "." not in token.text:
+    if token.kind == "num" and len(token.text) > 1 and token.text.isdigit():
         reader.tokens[reader.at] = Token("num", token.text[1:], False)
         return number(token.text[0])
     if token.kind == "word":

@@ -5,8 +5,8 @@ from collections import Counter
 from verify.equations import equations, relations
 from verify.matrices import components, is_vector_sum, matrices
 from verify.policy import Policy
-from verify.quantities import all_agree, bases, quantities, ratios
-from verify.scalars import families, value_of
+from verify.quantities import bases, quantities, ratios
+from verify.scalars import all_agree, families, value_of
 from verify.settle import settle
 from verify.tree import Node, holds
 from verify.words import same_words, says_number

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from verify.arithmetic import UnknownError
 from verify.numeric import evaluate
-from verify.quantities import all_agree
+from verify.scalars import all_agree
 from verify.tree import Node, names
 
 Same = Callable[[Node, Node], bool | None]

@@ -9,7 +9,9 @@ from verify.arithmetic import (
     UnknownError,
     Value,
     add,
+    approx,
     binomial,
+    bits,
     divide,
     factorial,
     multiply,
@@ -21,6 +23,7 @@ from verify.functions import called, constant, function
 from verify.tree import Node, names
 
 Point = Mapping[str, Value]
+POINT_BITS = 4_000
 
 
 def evaluate(node: Node, point: Point) -> Value:
@@ -53,6 +56,12 @@ def too_large(node: Node) -> bool:
 
 
 def _evaluate(node: Node, point: Point) -> Value:
+    value = _computed(node, point)
+    # At test points a few hundred exact digits prove no more than a float does, and cost more with every step.
+    return approx(value) if point and isinstance(value, Fraction) and bits(value) > POINT_BITS else value
+
+
+def _computed(node: Node, point: Point) -> Value:
     kind = node.kind
     if kind in ("num", "exact"):
         return node.number

@@ -40,6 +40,10 @@ _LEAD_IN = re.compile(
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])")
 _CONCLUSION = re.compile(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion|Finally|We conclude)\b")
 _COMMENT = re.compile(r"(?:This|These|Note|It|Here|Which)\b")
+# A text that breaks off has no closing sentence: its last number is whatever it was busy with.
+_UNFINISHED = re.compile(
+    r"(?:[,\\+\-*/=({\[^_<&]|\b(?:is|are|the|an?|of|and|or|to|it|if|we|that|with|for|by|in|then|so|be|as|can|this|from))\s*$"
+)
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
@@ -71,7 +75,7 @@ def reduced(text: str) -> str | None:
     """The number of a sentence that holds the answer, "Marie ordered 2 boxes"; None where it has several or none."""
     if len(_WORD.findall(_COMMAND_TEXT.sub(" ", text))) < 2:
         return None
-    text = without_money(text)
+    text = without_money(text[-4_000:])
     if found := _behind_verb(text, _COPULA):
         return found
     numbers = {n.strip().strip("$") for n in _NUMBER.findall(text)}
@@ -118,6 +122,8 @@ def value_in(rest: str) -> str | None:
 
 def closing_sentence(tail: str) -> tuple[str, str] | None:
     """The answer that the last sentences give, and how: the last with a number or a formula decides."""
+    if _UNFINISHED.search(tail):
+        return None
     sentences = [s.strip() for s in _SENTENCE.split(tail) if s and s.strip()]
     while len(sentences) > 1 and _COMMENT.match(sentences[-1]) and _CONCLUSION.match(sentences[-2]):
         sentences.pop()

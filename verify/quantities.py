@@ -1,10 +1,9 @@
 """Numbers with what is written behind them: units, per cent, degrees, a base; and ratios."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 
 from verify.policy import Policy
-from verify.scalars import scalars
+from verify.scalars import all_agree, scalars
 from verify.tree import Node, holds, names
 from verify.units import UNITS, read_unit
 
@@ -123,13 +122,3 @@ def _digits(text: str) -> str:
     text = text.replace(" ", "")
     whole, dot, places = text.partition(".")
     return (whole.lstrip("0") or "0") + (dot + places.rstrip("0") if places.rstrip("0") else "")
-
-
-def all_agree(verdicts: Iterable[bool | None]) -> bool | None:
-    """True if all are, False if one is, else None."""
-    unsure = False
-    for verdict in verdicts:
-        if verdict is False:
-            return False
-        unsure = unsure or verdict is None
-    return None if unsure else True

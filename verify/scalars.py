@@ -1,8 +1,9 @@
 """Whether two numbers or expressions are one: exactly, at test points, within a tolerance, or as families of angles."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-from verify.arithmetic import Approx, UnknownError, Value, same
+from verify.arithmetic import UnknownError, Value, add, approx, same, scale
 from verify.numeric import evaluate
 from verify.points import is_whole, points
 from verify.policy import Policy
@@ -16,6 +17,8 @@ def scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if {"c", "C"} <= set(known):  # the constant of an integral, in either case
         gold, answer = _upper_constant(gold), _upper_constant(answer)
         known.remove("c")
+    if _has_free_constant(gold) and _has_free_constant(answer):
+        return _same_but_for_a_constant(gold, answer, [name for name in known if name != "C"])
     if known == ["k"] and (family := families([gold], [answer])) is not None:
         return family
     whole = is_whole(gold) or is_whole(answer)
@@ -38,6 +41,28 @@ def scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
     return True if met >= 2 else None
 
 
+def _has_free_constant(node: Node) -> bool:
+    """Whether an expression ends in `+ C`, the constant of an antiderivative."""
+    return (
+        node.kind == "add" and sum("C" in names(part) for part in node.args) == 1 and Node("name", (), "C") in node.args
+    )
+
+
+def _same_but_for_a_constant(gold: Node, answer: Node, known: list[str]) -> bool | None:
+    """Two antiderivatives are one family when their difference is the same at every point."""
+    gaps: list[Value] = []
+    for point in points(known, whole=False, count=8):
+        try:
+            first, second = (evaluate(side, {**point, "C": Fraction(0)}) for side in (gold, answer))
+            if is_real(first) and is_real(second):
+                gaps.append(add([first, scale(second, -1)]))
+        except UnknownError:
+            continue
+    if len(gaps) < 3:
+        return None
+    return all_agree(same(gap, gaps[0]) for gap in gaps[1:])
+
+
 def _upper_constant(node: Node) -> Node:
     if node.kind == "name" and node.value == "c":
         return Node("name", (), "C")
@@ -53,24 +78,24 @@ def _numbers(gold: Node, answer: Node, policy: Policy) -> bool | None:
         first, second = evaluate(gold, {}), evaluate(answer, {})
     except UnknownError:
         return None
-    verdict = same(first, second)
-    if verdict or not (policy.tolerance or policy.rounding):
+    verdict = near(first, second, policy)
+    if verdict or not policy.rounding:
         return verdict
-    x, y = as_complex(first), as_complex(second)
-    if near(first, second, policy):
-        return True
-    if policy.rounding and (_rounds_to(gold, x, y) or _rounds_to(answer, y, x)):
-        return True
-    return verdict
+    return True if _rounds_to(gold, second) or _rounds_to(answer, first) else verdict
 
 
 def near(first: Value, second: Value, policy: Policy) -> bool | None:
     """True within the tolerance, False outside it, None where floats cannot tell two numbers apart."""
-    if policy.tolerance:
-        x, y = as_complex(first), as_complex(second)
-        if abs(x - y) <= policy.tolerance * max(abs(x), abs(y)):
-            return True
-    return same(first, second)
+    verdict = same(first, second)
+    if verdict or not policy.tolerance:
+        return verdict
+    if isinstance(first, Fraction) and isinstance(second, Fraction):
+        return abs(first - second) <= Fraction(policy.tolerance) * max(abs(first), abs(second))
+    try:
+        x, y = approx(first).z, approx(second).z
+    except UnknownError:
+        return verdict
+    return True if abs(x - y) <= policy.tolerance * max(abs(x), abs(y)) else verdict
 
 
 def _infinite(node: Node) -> int:
@@ -83,19 +108,28 @@ def _infinite(node: Node) -> int:
     return 0
 
 
-def _rounds_to(printed: Node, value: complex, exact: complex) -> bool:
+def _rounds_to(printed: Node, exact: Value) -> bool:
     """Whether a printed decimal is the other number rounded to its places."""
+    sign = 1
     while printed.kind in ("neg", "add") and len(printed.args) == 1:
+        sign = -sign if printed.kind == "neg" else sign
         printed = printed.args[0]
-    if printed.kind != "num" or "." not in printed.value:
+    if printed.kind != "num" or "." not in printed.value or "e" in printed.value.lower():
         return False
     places = len(printed.value.partition(".")[2])
     digits = printed.value.replace(".", "").lstrip("0")
-    return len(digits) >= 2 and abs(value - exact) <= 0.5001 * 10.0**-places
+    half = Fraction(5001, 10_000) / 10**places
+    gap = add([exact, scale(printed.number, -sign)])
+    return len(digits) >= 2 and (abs(gap) <= half if isinstance(gap, Fraction) else abs(gap.z) <= half)
 
 
 def as_complex(value: Value) -> complex:
-    return value.z if isinstance(value, Approx) else complex(float(value))
+    """The value as a float.
+
+    Raises:
+        UnknownError: it is larger, or smaller, than any float.
+    """
+    return approx(value).z
 
 
 def is_real(value: Value) -> bool:
@@ -129,6 +163,8 @@ def _window(items: list[Node], name: str) -> set[int] | None:
         starts.append(values[0])
         periods.append(abs(values[1] - values[0]))
     longest = max(periods)
+    if longest > 100 * min(periods):
+        return None
     found = set()
     for start, period in zip(starts, periods, strict=True):
         steps = range(-int(10 * longest / period) - 60, int(10 * longest / period) + 60)
@@ -138,3 +174,13 @@ def _window(items: list[Node], name: str) -> set[int] | None:
 
 def value_of(node: Node) -> Node:
     return node.args[0] if node.kind == "named" else node
+
+
+def all_agree(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if all are, False if one is, else None."""
+    unsure = False
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        unsure = unsure or verdict is None
+    return None if unsure else True
