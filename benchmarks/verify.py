@@ -26,7 +26,9 @@ from typing import Any
 # This file is named like the package it measures: look for that beside the folder, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from verify import Policy, Verdict, grade, grade_many  # noqa: E402
+from verify.choice import gold_letter  # noqa: E402
 from verify.grade import forget  # noqa: E402
+from verify.prose import bare  # noqa: E402
 
 ROLLOUTS = ("processbench", "qwen_math_cot", "gsm8k_openai", "human_mr_math")
 SELF_TESTS = ("mathverify_tests", "grader_unit_tests", "mathverify_issues")
@@ -146,8 +148,10 @@ def _peer() -> Callable[[Row], tuple[bool, bool]]:
     def judge(row: Row) -> tuple[bool, bool]:
         gold, response = row["gold"], row["response"]
         response = response.replace("<answer>", r"\boxed{").replace("</answer>", "}")
+        if inner := bare(response):  # a lone formula without delimiters is no answer to math-verify: help it
+            response = rf"\boxed{{{inner}}}"
         configs: list[Any] = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
-        if gold.strip("()\\text{} ") in letters.strings:
+        if gold_letter(gold):
             configs.append(letters)
         wrapped = gold if "$" in gold or "boxed" in gold else f"${gold}$"
         try:
@@ -181,11 +185,9 @@ def _speed(rows: list[Row]) -> None:
     grade_many([row["response"] for row in rows], [row["gold"] for row in rows])
     columns = len(rows) / (time.perf_counter() - started)
     seconds.sort()
-    print(
-        f"\nrollouts, caches off: {len(rows) / sum(seconds):.0f} pairs/s, p50 {1000 * seconds[len(seconds) // 2]:.3f} ms, ",
-        end="",
-    )
-    print(f"p99 {1000 * seconds[int(0.99 * len(seconds))]:.1f} ms; as columns, caches on: {columns:.0f} pairs/s")
+    p50, p99 = (1000 * seconds[int(share * len(seconds))] for share in (0.5, 0.99))
+    print(f"\nrollouts, caches off: {len(rows) / sum(seconds):.0f} pairs/s, p50 {p50:.3f} ms, p99 {p99:.1f} ms")
+    print(f"rollouts as columns, caches on: {columns:.0f} pairs/s")
 
 
 def _longcot(path: Path) -> None:
@@ -196,10 +198,9 @@ def _longcot(path: Path) -> None:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        for line in lines:
-            yield json.loads(line)
+    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    for line in text.splitlines():
+        yield json.loads(line)
 
 
 if __name__ == "__main__":

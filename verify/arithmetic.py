@@ -179,12 +179,12 @@ def bits(value: Fraction) -> int:
 
 def _bound(value: Fraction) -> None:
     if bits(value) > (MAX_BITS if value.denominator == 1 else MAX_FRACTION_BITS):
-        raise TooLargeError(f"{bits(value)} bits")
+        raise TooLargeError("a long fraction")
 
 
 def _guard(base: Fraction, power: int) -> None:
     if bits(base) * abs(power) > MAX_BITS:
-        raise TooLargeError(f"{bits(base)} bits to the power {power}")
+        raise TooLargeError("a large power")
 
 
 def factorial(value: Value) -> Value:

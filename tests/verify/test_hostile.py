@@ -16,9 +16,9 @@ SLOW = {
     "products of powers": ("1", "*".join(f"{p}^{{5000}}" for p in PRIMES)),
     "factorials": ("1", "+".join(rf"\frac1{{{1400 + i}!}}" for i in range(150))),
     "binomials": ("1", "+".join(rf"\binom{{{3000 + i}}}{{{1500 + i}}}" for i in range(150))),
-    "long lists of expressions": (",".join(f"x^{{{i}}}+1" for i in range(64)), ",".join(f"x^{{{i}}}+2" for i in range(64))),
+    "long lists of expressions": (",".join(f"x^{{{i}}}+1" for i in range(64)), ",".join(["x^2+2"] * 64)),
     "long lists of tuples": (",".join(f"({i},x,y)" for i in range(64)), ",".join(f"({i},y,x)" for i in range(64))),
-    "long unions": (r"\cup".join(f"({2 * i},{2 * i + 1})" for i in range(250)), r"\cap".join(f"(-{i},{i})" for i in range(1, 250))),
+    "long unions": (r"\cup".join(f"({2 * i},{2 * i + 1})" for i in range(250)), r"\cap".join(["(-1,9)"] * 250)),
     "deep roots": ("1", r"\sqrt{" * 2_000 + "2" + "}" * 2_000),
     "deep brackets": ("1", "(" * 20_000 + "1" + ")" * 20_000),
     "long digits": ("1" * 20_000, "1" * 19_999 + "2"),
@@ -41,8 +41,8 @@ def test_no_text_makes_the_fast_tiers_raise() -> None:
         r"\frac", "{", "}", "(", ")", "[", "]", "^", "_", r"\sqrt", "|", r"\text{", r"\begin{pmatrix}", "&", r"\\",
         r"\end{pmatrix}", "=", "<", r"\le", ",", ";", r"\pm", "!", "%", r"^\circ", r"\infty", r"\cup", r"\{", r"\}",
         "x", "y", "1", "0", "-", "+", "/", r"\log", r"\sin", "i", "e", r"\pi", "C", ":", r"\mid", r"\mathbb{R}",
-        r"\overline{", "$", "±", "√", "½", "²", r"\binom", r"\lfloor", r"\rfloor", " and ", "cm", r"\mod", r"\mathbf{i}",
-        ".5", "e5", "2e517", "0^{-1}", r"\sum", r"\ldots", "7!", "3,4", "10^{400}", r"\Gamma(", "²", "\u200b",
+        r"\overline{", "$", "±", "√", "½", "²", r"\binom", r"\lfloor", r"\rfloor", " and ", "cm", r"\mod", ".5",
+        r"\mathbf{i}", "e5", "2e517", "0^{-1}", r"\sum", r"\ldots", "7!", "3,4", "10^{400}", r"\Gamma(", "²", "\u200b",
     ]  # fmt: skip
     policies = [
         Policy(),
