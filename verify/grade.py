@@ -9,7 +9,7 @@ from verify.choice import choice_verdict, gold_letter
 from verify.compare import agree
 from verify.extract import Extraction, extract
 from verify.latex import read
-from verify.normal import key, plain_answer, plain_number, tidy
+from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
 from verify.policy import Policy
 from verify.prose import is_prose, phrased, reduced
@@ -109,7 +109,7 @@ def grade_many(
 
 def forget() -> None:
     """Empties the caches of answers that were read before; for measurements."""
-    for cache in (read, read_unit, gold_letter, _gold_text):
+    for cache in (read, read_unit, gold_letter, short_tidied, _gold_text):
         cache.cache_clear()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ"
 _SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
@@ -75,6 +76,10 @@ _OVER = re.compile(r"(?<=\d) over (?=\d)")
 
 def tidy(text: str) -> str:
     """The same answer in plain LaTeX: ASCII signs, single spaces, no `\\left`, `$`, `\\!` or closing full stop."""
+    return short_tidied(text) if len(text) <= 300 else _tidied(text)
+
+
+def _tidied(text: str) -> str:
     if "<su" in text:
         text = _HTML.sub(lambda m: ("^" if m[1] == "p" else "_") + "{" + m[2] + "}", text)
     if not text.isascii():
@@ -93,6 +98,9 @@ def tidy(text: str) -> str:
         for spelling in ("\\dfrac", "\\tfrac", "\\cfrac"):
             text = text.replace(spelling, "\\frac")
     return _unwrap(collapse(_ORDINAL.sub("", _SPACE.sub(" ", text)).strip()))
+
+
+short_tidied = lru_cache(maxsize=8192)(_tidied)
 
 
 def plain_answer(text: str) -> str:
