@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate import readers, text_rows
+from curate.fingerprint import fingerprint
 from curate.intake import Columns, Intake, SourceError
 from curate.records import LEVELS
 from curate.sources.files import Files
@@ -184,7 +185,8 @@ def test_several_files_are_read_by_name_and_each_is_its_own_source(tmp_path: Pat
         ("train-00001-of-00002.jsonl", "train"),
         ("test.jsonl", "test"),
     ]
-    assert list(source.state()) == ["train-00000-of-00002.jsonl", "train-00001-of-00002.jsonl", "test.jsonl"]
+    names = ["1. train-00000-of-00002.jsonl", "2. train-00001-of-00002.jsonl", "3. test.jsonl"]
+    assert list(source.state()) == names
 
 
 def test_the_state_is_the_content_wherever_it_lies(tmp_path: Path) -> None:
@@ -195,9 +197,18 @@ def test_the_state_is_the_content_wherever_it_lies(tmp_path: Path) -> None:
         states.append(Files(path=str(tmp_path / folder / "*.jsonl"), columns=PLAIN).state())
     # sha256 of the line, from sha256sum
     digest = "8b6f3d9b68810607d014838fd12ef369e898f2e2d7404611903c75caca82dd5f"
-    assert states == [{"x.jsonl": digest}] * 2
+    assert states == [{"1. x.jsonl": digest}] * 2
     both = Files(path=str(tmp_path / "**" / "*.jsonl"), columns=PLAIN).state()
-    assert list(both) == ["here/x.jsonl", "there/x.jsonl"]
+    assert list(both) == ["1. here/x.jsonl", "2. there/x.jsonl"]
+
+
+def test_the_order_of_the_files_is_part_of_the_state(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")]
+    for path in paths:
+        Path(path).write_bytes(lines([{"question": f"{path}?"}]))
+    there, back = (Files(path=tuple(order), columns=PLAIN).state() for order in (paths, paths[::-1]))
+    # A fingerprint is taken of sorted keys.
+    assert fingerprint(there) != fingerprint(back)
 
 
 def test_limit_is_the_most_rows_that_are_read(tmp_path: Path) -> None:

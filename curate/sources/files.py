@@ -49,8 +49,11 @@ class Files:
         yield from read_files(named, self.columns, license=self.license, teacher=self.teacher, limit=self.limit)
 
     def state(self) -> dict[str, str]:
-        """sha256 of every file, by its name."""
-        return {name: file_digest(path) for name, path in self._files().items()}
+        """sha256 of every file, by its place in the order of reading and its name.
+
+        The order counts: it says which of two equal problems stays, and which rows a limit leaves.
+        """
+        return {f"{place}. {name}": file_digest(path) for place, (name, path) in enumerate(self._files().items(), 1)}
 
     def _files(self) -> dict[str, Path]:
         """Files by name; where two share one, by their path below the folder common to all."""
