@@ -39,5 +39,6 @@ lock:
 	$(COMPILE) pyproject.toml requirements/build.in --extra dev --extra train -o requirements/test.txt
 	sed -i 's/^torch==\([0-9.]*\)+cpu/torch==\1/' requirements/test.txt
 
+# Rollouts that were paid for (data/.rollouts) and versions stay.
 clean:
-	rm -rf .venv data runs
+	rm -rf .venv data/.stages

@@ -6,12 +6,12 @@ from pathlib import Path
 from curate.cache import Cache
 from curate.engine import worker_pool
 from curate.flow import Flow
-from curate.lock import find, lock_facts, pinned, recipe
+from curate.lock import find, lock_facts, pinned, recipe, settled
 from curate.manifest import Manifest
 from curate.order import check_order
 from curate.papers import papers
 from curate.progress import Steps
-from curate.publish import builder_lock, publish
+from curate.publish import builder_lock, publish, version_digest
 from curate.show import funnel_text
 from curate.version import Version, versions
 from distill.store import Store
@@ -24,6 +24,16 @@ class Outcome:
     version: Version
     made: bool
     """False if it stood already."""
+    latest: str
+    """The dataset's newest version, which another recipe may have made since."""
+
+    def text(self) -> str:
+        """For people."""
+        if self.made:
+            return f"made {self.version.name}"
+        if self.version.name != self.latest:
+            return f"made before as {self.version.name} (the latest is {self.latest})"
+        return f"nothing changed; it stands as {self.version.name}"
 
 
 def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = None) -> Outcome:
@@ -39,11 +49,10 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
     folder = root / manifest.name
     with builder_lock(folder), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
-        manifest = pinned(manifest, made)
-        states = [use.plug.state() for use in manifest.sources]
+        manifest, states = _resolved(manifest, made)
         fingerprint = recipe(manifest, states)
         if same := find(made, fingerprint):
-            return Outcome(same, made=False)
+            return Outcome(same, made=False, latest=made[-1].name)
         cache = Cache(root / ".stages")
         cache.sweep()
         flow = Flow(manifest, root, cache, pool, steps)
@@ -52,9 +61,13 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
         flow.draw()
         flow.mark_rollouts()
         tables = flow.tables()
+        if made and (made[-1].lock["fingerprint"], made[-1].digest) == (fingerprint, version_digest(tables)):
+            return Outcome(
+                made[-1], made=False, latest=made[-1].name
+            )  # what had failed was asked again, and failed again
         facts = lock_facts(flow, states, fingerprint)
         version = publish(folder, tables, lambda number: papers(flow, tables, facts, number), facts)
-        return Outcome(version, made=True)
+        return Outcome(version, made=True, latest=version.name)
 
 
 @dataclass(frozen=True)
@@ -85,8 +98,7 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
     """What a build would ask of the teacher. Reads the sources and marks the problems, and keeps that work."""
     check_order(manifest)
     made = versions(root, manifest.name)
-    manifest = pinned(manifest, made)
-    states = [use.plug.state() for use in manifest.sources]
+    manifest, states = _resolved(manifest, made)
     if same := find(made, recipe(manifest, states)):
         return Plan(same.name, "", 0, 0)
     with worker_pool() as pool:
@@ -99,3 +111,10 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
         store = Store(root / ".rollouts")
         stored = sum(sum(store.answered(keys)) for keys in draw.key_batches())
     return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)
+
+
+def _resolved(manifest: Manifest, made: list[Version]) -> tuple[Manifest, list[dict[str, str]]]:
+    """The manifest with every source at a fixed revision, and what each source would read."""
+    manifest = pinned(manifest, made)
+    states = [use.plug.state() for use in manifest.sources]
+    return settled(manifest, states), states

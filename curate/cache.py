@@ -1,13 +1,17 @@
 """Finished work, kept by the fingerprint of what went into it: `<root>/.stages/<key>/`."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+
+from distill.segments import sync_folder
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,12 @@ class Cache:
         if final.is_dir():
             return final
         self.folder.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{key}.", suffix=f".{os.getpid()}", dir=self.folder))
+        aside = Path(tempfile.mkdtemp(prefix=".", dir=self.folder))
         try:
-            make(aside)
-            aside.rename(final)
+            with _held(aside):
+                make(aside)
+                _sync(aside)
+                aside.rename(final)
         except OSError:
             # Another build may have finished the same work first; both made the same rows.
             if not final.is_dir():
@@ -39,23 +45,43 @@ class Cache:
         return final
 
     def frame(self, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        """The frame under this key; `make` computes it if it is not there yet."""
-        folder = self.keep(key, lambda aside: make().write_parquet(aside / "frame.parquet"))
-        return pl.read_parquet(folder / "frame.parquet")
+        """The frame under this key; `make` computes it if it is not there yet, or cannot be read any more."""
+        for _ in range(2):
+            folder = self.keep(key, lambda aside: make().write_parquet(aside / "frame.parquet"))
+            try:
+                return pl.read_parquet(folder / "frame.parquet", memory_map=False)
+            except (pl.exceptions.PolarsError, FileNotFoundError):
+                self.forget(key)
+        return make()
+
+    def forget(self, key: str) -> None:
+        """Removes the work under this key: it is damaged."""
+        shutil.rmtree(self.folder / key, ignore_errors=True)
 
     def sweep(self) -> None:
         """Removes what builds that are no longer alive left half made."""
         for aside in self.folder.glob(".*"):
-            pid = aside.suffix.removeprefix(".")
-            if pid.isdigit() and not _alive(int(pid)):
-                shutil.rmtree(aside, ignore_errors=True)
+            try:
+                with _held(aside):
+                    shutil.rmtree(aside, ignore_errors=True)
+            except OSError:  # a living build holds it, or has just finished it
+                continue
 
 
-def _alive(pid: int) -> bool:
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """A lock on the folder that dies with the process, on whatever machine that shares the disk."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sync(folder: Path) -> None:
+    """What is in the folder survives a power cut."""
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    sync_folder(folder)

@@ -1,5 +1,7 @@
 """The command line: `curate check | plan | build | list | show | explain | card | schema`."""
 
+import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ EXIT_CODES = {
     "TeacherError": 4,
     "BusyError": 5,
     "StoreBusyError": 5,
+    "WorkerError": 1,
 }
 """By class name, since importing the classes would import all that they stand beside."""
 
@@ -82,16 +85,14 @@ def build(
     debug: DebugOption = False,
 ) -> None:
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
-    resume = " ".join(["curate build -m", str(manifest), *(f"--set {item}" for item in set_ or [])])
-    with _exits(debug, resume):
+    with _exits(debug, resume=shlex.join(["curate", *sys.argv[1:]])):
         from curate.build import build as build_version
         from curate.manifest import read_manifest
         from curate.progress import Steps
         from curate.version import data_root
 
         outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers)
-        what = "made" if outcome.made else "nothing changed; it stands as"
-        typer.echo(f"{what} {outcome.version.name}: {outcome.version.path}")
+        typer.echo(f"{outcome.text()}: {outcome.version.path}")
 
 
 @app.command("list")
@@ -194,8 +195,17 @@ def _exits(debug: bool, resume: str | None = None) -> Iterator[None]:
     except Exception as error:  # the one place that catches all: here an error becomes an exit code
         if debug:
             raise
-        code = next((EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES), 1)
-        name = "" if code > 1 else f"{type(error).__name__}: "
-        hint = "" if code > 1 else "\nThis is a fault of ours; --debug shows where."
-        typer.echo(f"{name}{error}{hint}", err=True)
+        code, text = _told(error)
+        typer.echo(text, err=True)
         raise SystemExit(code) from None
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code, and what is said."""
+    known = [EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES]
+    if known:
+        return known[0], str(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return 2, f"{where}{error.strerror}. Is the place right (--root, --out), writable, and the disk not full?"
+    return 1, f"{type(error).__name__}: {error}\nThis is a fault of ours; --debug shows where."

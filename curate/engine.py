@@ -14,6 +14,8 @@ import polars as pl
 
 from curate.cache import Cache
 from curate.fingerprint import fingerprint, row_digest
+from curate.manifest_plugs import path_options
+from curate.plug import Stage
 from curate.records import TEXT_COLUMNS
 
 BATCH_ROWS = 2048
@@ -39,7 +41,7 @@ class Job:
     texts: tuple[str, ...]
 
 
-def table_marks(name: str, stage: Any, rows: pl.DataFrame, cache: Cache) -> pl.DataFrame:
+def table_marks(name: str, stage: Stage, rows: pl.DataFrame, cache: Cache) -> pl.DataFrame:
     """The stage's marks on the rows, from the cache where the same options met the same rows before."""
     key = fingerprint("marks", *identity(name, stage), row_digest([rows]))
     return cache.frame(key, lambda: stage(rows))
@@ -75,12 +77,26 @@ def shard_marks(
     for index, marks in pool.run(waiting):
         cache.frame(keys[index], marks.clone)
         done(marks.height)
-    return pl.concat([pl.read_parquet(cache.folder / key / "frame.parquet") for key in keys])
+    return pl.concat([cache.frame(key, _missing) for key in keys])
+
+
+def _missing() -> pl.DataFrame:
+    raise OSError("a finished stage is damaged on disk: remove the folder .stages under the data root and build again")
 
 
 def identity(name: str, stage: Any) -> tuple[str, int, dict[str, Any]]:
     """What decides a stage's marks beside its rows: its name, its revision, its options."""
     return name, getattr(stage, "REV", 1), {f.name: plain(getattr(stage, f.name)) for f in fields(stage) if f.init}
+
+
+def source_identity(name: str, source: Any, state: dict[str, str]) -> dict[str, Any]:
+    """What decides a source's rows: which plug, its options less those that say where on this machine, its state.
+
+    A revision is told by the state alone, so that a source pinned by its first build stays the same source.
+    """
+    _, rev, options = identity(name, source)
+    aside = path_options(type(source)) | ({"revision"} if "revision" in state else set())
+    return {"use": name, "rev": rev, "options": {k: v for k, v in options.items() if k not in aside}, "state": state}
 
 
 def plain(value: Any) -> Any:

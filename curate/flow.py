@@ -1,5 +1,7 @@
 """The flow of one build: frames that stages mark, one after the other, with the ledger kept beside them."""
 
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,19 +10,25 @@ import polars as pl
 
 from curate.cache import Cache
 from curate.engine import Pool, Shard, shard_marks, table_marks
-from curate.ledger import Ledger
+from curate.ledger import Ledger, LedgerError
 from curate.outputs import Outputs
+from curate.plug import Stage
 from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, read_sources
 from curate.records import TEXT_COLUMNS, draws
 from curate.shards import Draw, gather
-from distill.request import Message, Request
+from distill.request import Message, Request, Teacher
 from distill.sample import SampleSummary, sample
-from distill.store import Store
+from distill.store import Store, StoreBusyError
 
 if TYPE_CHECKING:
     from curate.manifest import Manifest
+
+STORE_WAIT_S = 1.0
+"""Between two looks whether another build of this root has finished asking."""
+
+NO_DROPS = pl.DataFrame(schema={"id": pl.String, "drop": pl.String})
 
 KEPT = pl.col("drop_reason").is_null()
 
@@ -54,6 +62,9 @@ class Flow:
         self.fragments = questions.fragments
         for source in questions.sources:
             self._record_source(source)
+        self.ledger.open("sources.all", "problems", questions.read - questions.merged, NO_DROPS)
+        if questions.problems.height != questions.read - questions.merged:
+            raise LedgerError(f"{questions.read:,} problems were read, but {questions.problems.height:,} are there")
 
     def mark_problems(self) -> None:
         """Hygiene, duplicates, decontamination; then clusters, and which of them are held out."""
@@ -82,9 +93,10 @@ class Flow:
         draw, store = self.to_draw(), None
         if draw and self.manifest.rollouts:
             store = Store(self.root / ".rollouts")
-            with self.steps.step(f"rollouts of {draw.model}", draw.total, "rollouts") as done:
-                self.sampled = sample(self.manifest.rollouts.teacher.plug, draw.requests(), store, on_progress=done)
-        self.shards, rollouts = gather(self.problems, self.fragments, draw, store, self.cache)
+            teacher = self.manifest.rollouts.teacher.plug
+            self.sampled = self._sample(f"rollouts of {draw.model}", teacher, draw.requests, draw.total, store)
+        with self.steps.step("rollouts by problem", None, "problems") as done:
+            self.shards, rollouts = gather(self.problems, self.fragments, draw, store, self.cache, done)
         self.rollouts = rollouts.with_columns(NO_FATE)
         if self.manifest.rollouts:
             self._record_teacher(self.manifest.rollouts.teacher.name)
@@ -121,7 +133,7 @@ class Flow:
             "id", "ordinal", prompt=self.manifest.prompt.messages(pl.col("problem"))
         )
 
-    def _mark(self, name: str, stage: Any) -> None:
+    def _mark(self, name: str, stage: Stage) -> None:
         rows = self.problems.filter(KEPT)
         marks = table_marks(name, stage, rows.select(_columns(rows, stage)), self.cache)
         self.ledger.record(name, "problems", rows["id"], marks, stage.drops)
@@ -158,14 +170,28 @@ class Flow:
             self.problems.select(*theirs, problem_id="id"), on="problem_id", how="left", maintain_order="left"
         )
 
+    def _sample(
+        self, title: str, teacher: Teacher, requests: Callable[[], Iterator[Request]], total: int, store: Store
+    ) -> SampleSummary:
+        """Every request answered in the store, once whoever else writes to it is done."""
+        with self.steps.step(title, total, "rollouts") as done:
+            said = ""
+            while True:
+                try:
+                    return sample(teacher, requests(), store, on_progress=done)
+                except StoreBusyError as busy:
+                    if said != str(busy):
+                        said = str(busy)
+                        self.steps.say(f"{title}: waiting. {said}")
+                    time.sleep(STORE_WAIT_S)
+
     def _replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
         """`id` and `reply` of every row that the stage asks its teacher about; equal questions are asked once."""
         asked: pl.DataFrame = stage.prompts(rows)
         model, revision = stage.teacher.model, stage.teacher.revision
         requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
         store = Store(self.root / ".rollouts")
-        with self.steps.step(f"{name} asks {model}", len(requests), "replies") as done:
-            sample(stage.teacher, requests, store, on_progress=done)
+        self._sample(f"{name} asks {model}", stage.teacher, lambda: iter(requests), len(requests), store)
         texts = [reply.content for reply in store.get([request.key for request in requests])]
         return asked.select("id", reply=pl.Series(texts, dtype=pl.String))
 

@@ -1,10 +1,12 @@
 """The lock: what made a version. A recipe's fingerprint says whether a build would make it again."""
 
+import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from curate.engine import identity
+from curate.engine import identity, source_identity
 from curate.fingerprint import fingerprint as fingerprint_of
+from curate.manifest_plugs import path_options
 from curate.version import Version
 
 if TYPE_CHECKING:
@@ -17,15 +19,28 @@ def pinned(manifest: "Manifest", made: list[Version]) -> "Manifest":
     earlier = made[-1].lock["sources"] if made else []
     sources = []
     for use, locked in zip(manifest.sources, [*earlier, *[None] * len(manifest.sources)], strict=False):
-        same = (
-            locked is not None
-            and locked["use"] == use.name
-            and locked["options"] == located(identity(use.name, use.plug)[2])
-        )
-        if same and getattr(use.plug, "revision", "") is None and "revision" in locked["state"]:
-            use = replace(use, plug=replace(use.plug, revision=locked["state"]["revision"]))
+        if locked and "revision" in locked["state"] and _revision(use) is None:
+            known = source_identity(use.name, use.plug, locked["state"])
+            use = _at(use, locked["state"]) if known == locked else use
         sources.append(use)
     return replace(manifest, sources=tuple(sources))
+
+
+def settled(manifest: "Manifest", states: list[dict[str, str]]) -> "Manifest":
+    """The manifest with every source at the revision that its state has resolved: what is read is what is locked."""
+    return replace(
+        manifest, sources=tuple(_at(use, state) for use, state in zip(manifest.sources, states, strict=True))
+    )
+
+
+def _revision(use: "Use") -> str | None:
+    return getattr(use.plug, "revision", "")
+
+
+def _at(use: "Use", state: dict[str, str]) -> "Use":
+    if _revision(use) is None and "revision" in state:
+        return replace(use, plug=replace(use.plug, revision=state["revision"]))
+    return use
 
 
 def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
@@ -40,14 +55,13 @@ def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
         "views": tuple(manifest.views.values()),
     }
     stages = {kind: [identity(use.name, use.plug) for use in uses] for kind, uses in kinds.items()}
-    sources = [_source_identity(use, state) for use, state in zip(manifest.sources, states, strict=True)]
+    sources = _identities(manifest, states)
+    about = [manifest.name, manifest.description, manifest.license, manifest.language]
     rollouts = manifest.rollouts
     teacher = (
         [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling)] if rollouts else None
     )
-    return fingerprint_of(
-        sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, manifest.name
-    )
+    return fingerprint_of(sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, about)
 
 
 def find(made: list[Version], recipe: str) -> Version | None:
@@ -56,28 +70,33 @@ def find(made: list[Version], recipe: str) -> Version | None:
     return same[-1] if same else None
 
 
-def located(options: dict[str, Any]) -> dict[str, Any]:
-    """The options less those that only say where something lies on this machine."""
-    return {name: value for name, value in options.items() if name not in ("path", "root")}
+def _identities(manifest: "Manifest", states: list[dict[str, str]]) -> list[dict[str, Any]]:
+    return [source_identity(use.name, use.plug, state) for use, state in zip(manifest.sources, states, strict=True)]
 
 
-def _source_identity(use: "Use", state: dict[str, str]) -> list[Any]:
-    name, rev, options = identity(use.name, use.plug)
-    return [name, rev, located(options), state]
+def published(manifest: "Manifest") -> dict[str, Any]:
+    """The whole recipe as others may see it: absolute paths, which name people and machines, are cut to their end."""
+    recipe = manifest.canonical()
+    for source, use in zip(recipe["sources"], manifest.sources, strict=True):
+        for option in path_options(type(use.plug)) & set(source):
+            source[option] = _without_folder(source[option])
+    return recipe
+
+
+def _without_folder(path: Any) -> Any:
+    if isinstance(path, list):
+        return [_without_folder(entry) for entry in path]
+    return os.path.basename(path) if isinstance(path, str) and os.path.isabs(os.path.expanduser(path)) else path
 
 
 def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> dict[str, Any]:
     """What the lock says beside the tables and files: what made this version."""
     manifest = flow.manifest
-    sources = [
-        {"use": use.name, "options": located(identity(use.name, use.plug)[2]), "state": state}
-        for use, state in zip(manifest.sources, states, strict=True)
-    ]
     return {
         "name": manifest.name,
         "fingerprint": fingerprint,
-        "manifest": manifest.canonical(),
-        "sources": sources,
+        "manifest": published(manifest),
+        "sources": _identities(manifest, states),
         "teacher": _teacher(manifest),
         "no_reply": flow.sampled.failed if flow.sampled else 0,
         "funnel": flow.ledger.funnel().to_dicts(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +15,7 @@ from curate.fingerprint import fingerprint, row_digest
 from curate.ledger import FUNNEL, LEDGER, Ledger
 from curate.publish import Table
 from curate.records import PROBLEM, ROLLOUT
-from curate.tables import read_parts, write_parts, write_split
+from curate.tables import is_whole, read_parts, write_parts, write_split
 
 if TYPE_CHECKING:
     from curate.manifest import Manifest, Use
@@ -71,10 +72,15 @@ class Outputs:
         return self._table(fingerprint("funnel", row_digest([rows])), FUNNEL, {"train": iter([rows])})
 
     def _table(self, key: str, schema: pa.Schema, splits: dict[str, Iterator[pl.DataFrame]]) -> Table:
-        def make(folder: Any) -> None:
+        def make(folder: Path) -> None:
             write_parts(folder, {split: write_split(folder, split, schema, rows) for split, rows in splits.items()})
 
+        # Rows alone do not tell tables without any apart.
+        key = fingerprint(key, [[f.name, str(f.type)] for f in schema])
         folder = self.cache.keep(key, make)
+        if not is_whole(folder):
+            self.cache.forget(key)
+            folder = self.cache.keep(key, make)
         return Table(folder, read_parts(folder))
 
     def _rendered(self, view: Any, picks: pl.DataFrame) -> Iterator[pl.DataFrame]:

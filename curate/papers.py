@@ -1,9 +1,9 @@
-"""The texts beside a version's tables: the card, the manifest as it was read, the licences of its rows."""
+"""The texts beside a version's tables: the card, the whole manifest with its defaults, the licences of its rows."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
+import yaml
 
 from curate.flow import KEPT
 from curate.publish import Table, libraries, version_digest
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 def papers(flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int) -> dict[str, str]:
     """README.md, manifest.yaml and LICENSES.md of the version with this number."""
     counts = count(flow.problems, flow.rollouts)
+    recipe = yaml.safe_dump(facts["manifest"], sort_keys=False, allow_unicode=True, width=120)
     return {
-        "README.md": card(_card_facts(flow, tables, facts, number, counts)),
-        "manifest.yaml": _manifest_text(flow),
+        "README.md": card(_card_facts(flow, tables, facts, number, counts, recipe)),
+        "manifest.yaml": recipe,
         "LICENSES.md": _licenses(counts),
     }
 
 
 def _card_facts(
-    flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int, counts: Counts
+    flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int, counts: Counts, recipe: str
 ) -> CardFacts:
     manifest = flow.manifest
     teacher = manifest.rollouts.teacher if manifest.rollouts else None
@@ -52,7 +53,7 @@ def _card_facts(
         source_states=tuple(zip(names, states, strict=True)),
         source_datasets=tuple(use.plug.path for use in manifest.sources if use.name == "hub"),
         libraries=libraries(),
-        manifest=manifest.manifest_text,
+        manifest=recipe,
     )
 
 
@@ -60,12 +61,6 @@ def _config(name: str, made: Table) -> Config:
     first = next(file for part in made.parts.values() for file in part.files)
     schema = pq.read_schema(made.folder / first.path)
     return Config(name, schema, tuple(Split(split, part.rows, part.bytes) for split, part in made.parts.items()))
-
-
-def _manifest_text(flow: "Flow") -> str:
-    """The file as it was read, and what `--set` laid over it."""
-    sets = "".join(f"# --set {json.dumps(item)}\n" for item in flow.manifest.overrides)
-    return sets + flow.manifest.manifest_text
 
 
 def _licenses(counts: Counts) -> str:

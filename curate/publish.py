@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from curate.fingerprint import file_digest, fingerprint
 from curate.tables import Part
 from curate.version import LOCK, Version, versions
+from distill.segments import sync_folder
 
 LIBRARIES = ("cotillion", "datasets", "math-verify", "polars", "pyarrow", "sympy")
 
@@ -70,27 +71,27 @@ def publish(
     aside = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
     located = {name: _place(aside / name, table) for name, table in tables.items()}
     number = next_number(folder)
-    for name, text in papers(number).items():
-        (aside / name).write_text(text, encoding="utf-8")
-    files = {
-        str(path.relative_to(aside)): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
-        for path in sorted(aside.rglob("*"))
-        if path.is_file()
-    }
+    texts = papers(number)
+    for name, text in texts.items():
+        _write_durably(aside / name, text)
+    files = {name: {"bytes": (aside / name).stat().st_size, "sha256": file_digest(aside / name)} for name in texts}
+    files |= {f["path"]: {"bytes": f.pop("bytes"), "sha256": f.pop("sha256")} for f in _files(located)}
     lock = {
         **facts,
         "version": number,
         "digest": version_digest(tables),
         "tables": located,
-        "files": files,
+        "files": dict(sorted(files.items())),
         "libraries": libraries(),
         "python": sys.version.split()[0],
     }
     _write_durably(aside / LOCK, json.dumps(lock, indent=1, ensure_ascii=False) + "\n")
     aside.chmod(0o755)
     final = folder / f"v{number}"
+    for inner in (*(aside / name for name in tables), aside):
+        sync_folder(inner)
     aside.rename(final)
-    _sync_folder(folder)
+    sync_folder(folder)
     return Version(final)
 
 
@@ -134,9 +135,13 @@ def _place(folder: Path, table: Table) -> dict[str, Any]:
                 target.hardlink_to(source)
             except OSError:  # another file system, or one without links
                 shutil.copyfile(source, target)
-            files.append({"path": name, "rows": file.rows})
+            files.append({**asdict(file), "path": name})
         located[split] = {"rows": part.rows, "bytes": part.bytes, "digest": part.digest, "files": files}
     return located
+
+
+def _files(located: dict[str, Any]) -> list[dict[str, Any]]:
+    return [file for splits in located.values() for part in splits.values() for file in part["files"]]
 
 
 def _write_durably(path: Path, text: str) -> None:
@@ -144,11 +149,3 @@ def _write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from curate.cache import Cache
-from curate.engine import identity
+from curate.engine import source_identity
 from curate.fingerprint import fingerprint
-from curate.intake import UNREADABLE, Intake
+from curate.intake import UNREADABLE, Intake, SourceError
+from curate.plug import Source
 from curate.records import PROBLEM, content_hash, empty
 from curate.shards import distinct_ids
 
@@ -37,10 +38,14 @@ class Questions:
     fragments: list[Path]
     """Files with the rollouts that came along."""
     sources: list[SourceRows]
+    read: int
+    """Problems as they were read, before repeats were merged."""
+    merged: int
+    """Of those, rows that only add rollouts to a problem of another batch or source."""
 
 
 def read_sources(
-    sources: list[tuple[str, Any]], states: list[dict[str, str]], cache: Cache, done: Callable[[int], None]
+    sources: list[tuple[str, Source]], states: list[dict[str, str]], cache: Cache, done: Callable[[int], None]
 ) -> Questions:
     """Problems and rollouts of all sources.
 
@@ -51,30 +56,31 @@ def read_sources(
     """
     folders = []
     for (name, plug), state in zip(sources, states, strict=True):
-        options = identity(name, plug)[2]
-        located = {key: value for key, value in options.items() if key not in ("path", "root")}
-        key = fingerprint("source", name, getattr(plug, "REV", 1), located, state)
-        folders.append(cache.keep(key, lambda aside, plug=plug: _spool(aside, plug, done)))  # type: ignore[misc]  # bound now
+        key = fingerprint("source", source_identity(name, plug, state))
+        folders.append(cache.keep(key, partial(_spool, plug=plug, state=state, done=done)))
     rows = [pl.read_parquet(folder / "problems.parquet") for folder in folders]
     fragments = [path for folder in folders for path in sorted(folder.glob("rollouts-*.parquet"))]
     problems = pl.concat([empty(PROBLEM), *rows], how="diagonal_relaxed").select(PROBLEM.names)
     brought = [pl.scan_parquet(path).select("problem_id").unique().collect() for path in fragments]
     owners = pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"]
-    return Questions(
-        _each_once(problems, owners), fragments, [_counted(n, f) for (n, _), f in zip(sources, folders, strict=True)]
-    )
+    more = _adds_rollouts(problems, owners)
+    counts = [_counted(name, folder) for (name, _), folder in zip(sources, folders, strict=True)]
+    return Questions(_identified(problems.filter(~more)), fragments, counts, problems.height, int(more.sum()))
 
 
-def _each_once(problems: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
-    """One row per problem: rows that add rollouts to a problem are merged, other repeats get ids of their own."""
-    repeat = pl.col("id").is_duplicated() & ~pl.col("id").is_first_distinct()
-    problems = problems.filter(~(repeat & pl.col("id").is_in(owners.unique().implode())))
+def _adds_rollouts(problems: pl.DataFrame, owners: pl.Series) -> pl.Series:
+    """Which rows only add rollouts to a problem that was there before. Other repeats are problems of their own."""
+    again = ~pl.col("id").is_first_distinct() & pl.col("id").is_in(owners.unique().implode())
+    return problems.select(again.alias("more"))["more"]
+
+
+def _identified(problems: pl.DataFrame) -> pl.DataFrame:
     return problems.with_columns(
         id=distinct_ids(problems["id"]), content_hash=content_hash(problems["problem"]), ordinal=pl.int_range(pl.len())
     )
 
 
-def _spool(folder: Path, plug: Any, done: Callable[[int], None]) -> None:
+def _spool(folder: Path, plug: Source, state: dict[str, str], done: Callable[[int], None]) -> None:
     """Reads the source batch by batch into `problems.parquet`, `rollouts-*.parquet` and `unreadable.parquet`."""
     problems, unreadable = [empty(PROBLEM)], [pl.DataFrame(schema=UNREADABLE)]
     rows = rollouts = 0
@@ -87,6 +93,8 @@ def _spool(folder: Path, plug: Any, done: Callable[[int], None]) -> None:
         if batch.rollouts.height:
             batch.rollouts.write_parquet(folder / f"rollouts-{number:06d}.parquet")
         done(batch.rows)
+    if plug.state() != state:
+        raise SourceError("a source changed while it was read. Build again when it is at rest.")
     pl.concat(problems, how="diagonal_relaxed").write_parquet(folder / "problems.parquet")
     pl.concat(unreadable).write_parquet(folder / "unreadable.parquet")
     pl.DataFrame({"rows": [rows], "rollouts": [rollouts]}).write_parquet(folder / "counts.parquet")

@@ -4,7 +4,8 @@ A shard holds every rollout of SHARD_PROBLEMS problems in a row, so that whateve
 its rollouts reads one file. The other columns fit in memory for millions of rollouts; the texts never have to.
 """
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from distill.store import Store
 from distill.thinking import split_columns
 
 SHARD_PROBLEMS = 256
+CUT_BYTES = 500_000_000
+"""Imported rollouts held at once while they are sorted to their shards."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,19 @@ class Draw:
 
 
 def gather(
-    problems: pl.DataFrame, fragments: list[Path], draw: Draw | None, store: Store | None, cache: Cache
+    problems: pl.DataFrame,
+    fragments: list[Path],
+    draw: Draw | None,
+    store: Store | None,
+    cache: Cache,
+    done: Callable[[int], None],
 ) -> tuple[list[Shard], pl.DataFrame]:
     """The shards, and all columns but the texts of all rollouts, with `shard`: the row's place in the list.
 
     Args:
         problems: `id` and `ordinal` of every problem, dropped ones too.
         fragments: files with imported rollouts, in the order of the sources.
+        done: told how many more problems have their rollouts together.
     """
     asked = fingerprint(draw.model, draw.revision, asdict(draw.sampling), row_digest([draw.problems])) if draw else ""
     failed = list(_unanswered(draw, store)) if draw and store else []
@@ -68,7 +77,7 @@ def gather(
     key = fingerprint(
         "rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
     )
-    folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store))
+    folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store, done))
     shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
     columns = [name for name in ROLLOUT.names if name not in TEXT_COLUMNS]
     keys = [
@@ -85,25 +94,40 @@ def _unanswered(draw: Draw, store: Store) -> Iterator[str]:
 
 
 def _write_shards(
-    folder: Path, problems: pl.DataFrame, fragments: list[Path], draw: Draw | None, store: Store | None
+    folder: Path,
+    problems: pl.DataFrame,
+    fragments: list[Path],
+    draw: Draw | None,
+    store: Store | None,
+    done: Callable[[int], None],
 ) -> None:
-    ordinals = problems.select(problem_id="id", ordinal="ordinal")
     pieces = folder / "pieces"
-    pieces.mkdir()
-    for number, fragment in enumerate(fragments):
-        rows = pl.read_parquet(fragment).join(ordinals, on="problem_id", maintain_order="left")
-        rows = rows.with_columns(shard=pl.col("ordinal") // SHARD_PROBLEMS)
-        for (shard,), piece in rows.partition_by("shard", include_key=False, as_dict=True).items():
-            piece.write_ipc(pieces / f"{shard:05d}-{number:07d}.arrow")
-    for shard in range(-(-problems.height // SHARD_PROBLEMS)):
-        parts = [pl.read_ipc(path) for path in sorted(pieces.glob(f"{shard:05d}-*.arrow"))]
+    _cut(fragments, problems.select(problem_id="id", ordinal="ordinal"), pieces)
+    for shard, start in enumerate(range(0, problems.height, SHARD_PROBLEMS)):
+        own = pieces / f"{shard:05d}"
+        parts = [pl.read_ipc(path) for path in sorted(own.iterdir())] if own.is_dir() else []
         if draw and store:
             parts.append(_sampled(draw, store, shard))
         rows = _numbered(pl.concat(parts, how="diagonal_relaxed")) if parts else empty(ROLLOUT)
         pq.write_table(to_arrow(rows, ROLLOUT), folder / f"{shard:05d}.parquet", compression="zstd", row_group_size=512)
-    for piece_path in pieces.iterdir():
-        piece_path.unlink()
-    pieces.rmdir()
+        done(min(SHARD_PROBLEMS, problems.height - start))
+    shutil.rmtree(pieces)
+
+
+def _cut(fragments: list[Path], ordinals: pl.DataFrame, pieces: Path) -> None:
+    """Sorts imported rollouts into a folder per shard, many fragments at a time: a shuffled one touches all."""
+    pieces.mkdir()
+    waiting: list[pl.DataFrame] = []
+    for number, fragment in enumerate(fragments, start=1):
+        waiting.append(pl.read_parquet(fragment).join(ordinals, on="problem_id", maintain_order="left"))
+        if number < len(fragments) and sum(rows.estimated_size() for rows in waiting) < CUT_BYTES:
+            continue
+        rows = pl.concat(waiting, how="diagonal_relaxed").with_columns(shard=pl.col("ordinal") // SHARD_PROBLEMS)
+        for (shard,), piece in rows.partition_by("shard", include_key=False, as_dict=True).items():
+            own = pieces / f"{shard:05d}"
+            own.mkdir(exist_ok=True)
+            piece.write_ipc(own / f"{number:07d}.arrow")
+        waiting = []
 
 
 def _sampled(draw: Draw, store: Store, shard: int) -> pl.DataFrame:

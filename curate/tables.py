@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.fingerprint import add_rows
+from curate.fingerprint import add_rows, file_digest
 from curate.records import to_arrow
 
 GROUP_ROWS = 1000
@@ -29,6 +29,8 @@ class File:
 
     path: str
     rows: int
+    bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def write_split(folder: Path, split: str, schema: pa.Schema, batches: Iterable[p
     """Writes `<split>-00000.parquet`, ... into the folder; equal rows give equal bytes, however they are batched."""
     digest = hashlib.sha256()
     rows = size = 0
-    files: list[File] = []
+    paths: list[Path] = []
+    heights: list[int] = []
     writer: pq.ParquetWriter | None = None
     written = 0
     for group in _groups(schema, batches):
@@ -57,16 +60,23 @@ def write_split(folder: Path, split: str, schema: pa.Schema, batches: Iterable[p
         if writer is None or written > FILE_BYTES:
             if writer is not None:
                 writer.close()
-            files.append(File(f"{split}-{len(files):05d}.parquet", 0))
-            writer, written = _writer(folder / files[-1].path, schema), 0
+            paths.append(folder / f"{split}-{len(paths):05d}.parquet")
+            heights.append(0)
+            writer, written = _writer(paths[-1], schema), 0
         writer.write_table(group, row_group_size=GROUP_ROWS)
-        files[-1] = File(files[-1].path, files[-1].rows + group.num_rows)
+        heights[-1] += group.num_rows
         rows, size, written = rows + group.num_rows, size + group.nbytes, written + group.nbytes
     if writer is None:
-        files.append(File(f"{split}-00000.parquet", 0))
-        writer = _writer(folder / files[-1].path, schema)
+        paths, heights = [folder / f"{split}-00000.parquet"], [0]
+        writer = _writer(paths[0], schema)
     writer.close()
-    return Part(rows, digest.hexdigest(), size, tuple(files))
+    return Part(rows, digest.hexdigest(), size, tuple(map(_noted, paths, heights)))
+
+
+def _noted(path: Path, rows: int) -> File:
+    # Versions share their files with the cache: nobody is to write into one.
+    path.chmod(0o444)
+    return File(path.name, rows, path.stat().st_size, file_digest(path))
 
 
 def write_parts(folder: Path, parts: dict[str, Part]) -> None:
@@ -79,6 +89,15 @@ def read_parts(folder: Path) -> dict[str, Part]:
     """What `write_parts` noted."""
     noted = json.loads((folder / "parts.json").read_text(encoding="utf-8"))
     return {split: Part(**{**part, "files": tuple(File(**f) for f in part["files"])}) for split, part in noted.items()}
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the files are there and hold the bytes that were noted."""
+    try:
+        files = [file for part in read_parts(folder).values() for file in part.files]
+        return all(file_digest(folder / file.path) == file.sha256 for file in files)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:

@@ -35,7 +35,10 @@ class Version:
     @cached_property
     def lock(self) -> dict[str, Any]:
         """What made this version, and what it is made of."""
-        lock: dict[str, Any] = json.loads((self.path / LOCK).read_text(encoding="utf-8"))
+        try:
+            lock: dict[str, Any] = json.loads((self.path / LOCK).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise VersionError(f"{self.path / LOCK} is damaged ({error}). Remove the folder and build again.") from None
         return lock
 
     @property

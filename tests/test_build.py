@@ -194,6 +194,7 @@ def test_a_flipped_bit_in_any_file_is_found(tmp_path: Path) -> None:
     for name in version.lock["files"]:
         file = version.path / name
         whole = file.read_bytes()
+        file.chmod(0o644)
         file.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
         with pytest.raises(DigestError, match=f"{name}: not the bytes"):
             version.check_files()
@@ -222,6 +223,82 @@ def test_a_killed_build_goes_on_to_the_same_rows(small: tuple[Path, Version], tm
     version.check_files()
     assert version.digest == small[1].digest
     assert not list(tmp_path.glob("data/.stages/.*"))
+
+
+def test_worker_processes_change_nothing(small: tuple[Path, Version], tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(SMALL.replace("n: 60", "n: 600"))
+    command = [sys.executable, "-m", "curate", "build", "-m", "m.yaml", "--workers"]
+    for workers in ("1", "2"):
+        subprocess.run([*command, workers, "--root", workers], cwd=tmp_path, check=True, capture_output=True)
+    one, two = (open_version("small@v1", tmp_path / workers) for workers in ("1", "2"))
+    assert one.digest == two.digest
+
+
+def test_ctrl_c_ends_in_130_with_the_command_that_goes_on(small: tuple[Path, Version], tmp_path: Path) -> None:
+    (tmp_path / "my manifest.yaml").write_text(SMALL)
+    command = ["-m", "curate", "build", "-m", "my manifest.yaml", "--workers", "1", "--root", "here"]
+    process = subprocess.Popen([sys.executable, *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "here" / ".rollouts").is_dir() and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Go on with: curate build -m 'my manifest.yaml' --workers 1 --root here" in said
+    subprocess.run([sys.executable, *command], cwd=tmp_path, check=True, capture_output=True)
+    assert open_version("small@v1", tmp_path / "here").digest == small[1].digest
+
+
+def test_a_version_that_somebody_wrote_into_spoils_no_later_one(tmp_path: Path) -> None:
+    first = run(tmp_path, SMALL).version
+    file = next(first.path.glob("sft/train-*"))
+    file.chmod(0o644)
+    with file.open("r+b") as damaged:  # in place, as the cache shares the file
+        damaged.write(b"torn")
+    second = run(tmp_path, SMALL, "views.dpo.per_problem=1").version
+    second.check_files()
+    assert second.sft.collect().height > 0
+
+
+def test_a_finished_stage_that_is_torn_is_made_again(tmp_path: Path) -> None:
+    run(tmp_path, SMALL)
+    for frame in tmp_path.glob("data/.stages/*/frame.parquet"):
+        frame.write_bytes(b"")
+    assert run(tmp_path, SMALL, "heldout=0.1").made
+
+
+def test_tables_without_rows_have_the_columns_of_their_own_manifest(tmp_path: Path) -> None:
+    (tmp_path / "traces.jsonl").write_text(json.dumps({"question": "1 + 1?", "answer": "2"}) + "\n")
+    bare = TRACES.split("    columns")[0] + "    columns: {problem: question, answer: answer}\n"
+    assert "verdict" not in run(tmp_path, bare).version.rollouts.collect_schema()
+    judged = run(tmp_path, bare, "verdicts=[rule]").version
+    assert "verdict" in judged.rollouts.collect_schema()
+
+
+def test_the_licence_is_part_of_the_recipe_and_paths_of_this_machine_are_not_told(tmp_path: Path) -> None:
+    row = json.dumps({"question": "1 + 1?", "answer": "2", "text": r"\boxed{2}", "ok": True, "model": "a"})
+    (tmp_path / "traces.jsonl").write_text(row + "\n")
+    run(tmp_path, TRACES)
+    version = run(tmp_path, TRACES, "license=mit", f"sources.0.path={tmp_path}/traces.jsonl").version
+    assert version.name == "traces@v2"
+    for name in ("README.md", "manifest.yaml", "lock.json", "LICENSES.md"):
+        assert str(tmp_path) not in (version.path / name).read_text()
+    (version.path / "manifest.yaml").read_text().index("license: mit")
+
+
+def test_an_earlier_recipe_names_the_version_it_made(tmp_path: Path) -> None:
+    run(tmp_path, SMALL)
+    run(tmp_path, SMALL, "seed=5")
+    assert run(tmp_path, SMALL).text() == "made before as small@v1 (the latest is small@v2)"
+
+
+@pytest.mark.parametrize(("root", "said"), [("m.yaml", "Not a directory"), ("/proc/none", "No such file")])
+def test_a_root_that_cannot_be_written_is_no_fault_of_ours(tmp_path: Path, root: str, said: str) -> None:
+    (tmp_path / "m.yaml").write_text(SMALL)
+    command = [sys.executable, "-m", "curate", "build", "-m", "m.yaml", "--root", root]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert said in ended.stderr
+    assert "fault of ours" not in ended.stderr
 
 
 def test_a_second_builder_is_sent_away_with_the_name_of_the_first(tmp_path: Path) -> None:

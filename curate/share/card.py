@@ -45,8 +45,6 @@ class CardFacts:
     libraries: Mapping[str, str]
     manifest: str
     """The manifest's text."""
-    example: str | None = None
-    """One row to look at."""
 
 
 def card(facts: CardFacts) -> str:
@@ -61,7 +59,6 @@ def card(facts: CardFacts) -> str:
         _teachers(facts),
         _sources(facts),
         _usage(facts),
-        _example(facts.example),
         _rebuild(facts),
     )
     head = front_matter(
@@ -126,10 +123,9 @@ def _verdicts(counts: Counts) -> str:
 
 
 def _agreement(counts: Counts) -> str:
-    decided = {pair: n for pair, n in counts.source_labels.items() if set(pair) <= {"correct", "wrong"}}
-    total, same = sum(decided.values()), sum(n for (theirs, ours), n in decided.items() if theirs == ours)
-    share = f" ({same / total:.1%})" if total else ""
-    return f"Where the source has a label of its own and both say correct or wrong, {same:,} of {total:,} agree{share}."
+    total = sum(counts.source_labels.values())
+    same = sum(n for (theirs, ours), n in counts.source_labels.items() if theirs == ours)
+    return f"Of {total:,} rollouts that the source labels itself, {same:,} have the same verdict here ({same / total:.1%})."
 
 
 def _difficulty(counts: Counts) -> str:
@@ -179,10 +175,6 @@ def _usage(facts: CardFacts) -> str:
 
 rows = load_dataset("path/or/repo", "{config}", split="train")"""
     return f"## How to load\n\n{fenced(code, 'python')}"
-
-
-def _example(example: str | None) -> str:
-    return f"## An example\n\n{fenced(example)}" if example else ""
 
 
 def _rebuild(facts: CardFacts) -> str:

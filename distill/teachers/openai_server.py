@@ -6,6 +6,7 @@ is kept without bound, it is sent nothing but its own key, and no key shows in w
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -17,6 +18,7 @@ from distill.exchange import Exchange
 from distill.http_guard import checked_url, host_of, key_for, refuse_link_local
 from distill.request import Reply, Request, TeacherError
 
+SECRET_NAME = re.compile(r"key|token$|secret|password|authorization", re.IGNORECASE)
 OURS = frozenset(
     ("model", "messages", "stream", "n", "seed", "temperature", "top_p", "max_tokens", "max_completion_tokens")
 )
@@ -58,6 +60,8 @@ class OpenaiServer:
     def __post_init__(self) -> None:
         if not self.urls:
             raise ValueError("base_url names no server")
+        if secret := sorted(name for name in self.extra_body if SECRET_NAME.search(name)):
+            raise ValueError(f"extra_body holds {', '.join(secret)}: it is published with the data. Use api_key_env")
         if taken := sorted(OURS & self.extra_body.keys()):
             raise ValueError(f"extra_body may not hold {', '.join(taken)}: set by the request itself")
         if self.extra_body:
