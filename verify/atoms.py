@@ -175,7 +175,8 @@ def braced(reader: "Reader") -> Node:
 def command(reader: "Reader", text: str) -> Node:
     name = text[1:]
     if text == "\\frac":
-        return Node("div", (argument(reader), argument(reader)))
+        top, bottom = argument(reader), argument(reader)
+        return refuse("a derivative") if _is_differential(top) else Node("div", (top, bottom))
     if text == "\\sqrt":
         return root(reader)
     if text in _CONSTANTS:
@@ -299,6 +300,12 @@ def argument(reader: "Reader") -> Node:
 
 def name_node(text: str) -> Node:
     return Node("const", (), _CONSTANTS[text]) if text in _CONSTANTS else Node("name", (), text)
+
+
+def _is_differential(node: Node) -> bool:
+    """Whether a numerator is `d`, `\\partial` or a power of them, as in `\\frac{d}{dx}`."""
+    inner = node.args[0] if node.kind == "pow" else node
+    return inner.kind == "name" and inner.value in ("d", "\\partial")
 
 
 def number(text: str) -> Node:

@@ -261,10 +261,7 @@ class Reader:
         before = self.now
         whole = left.kind == "num" and left.number.denominator == 1 and "." not in left.value
         if whole and before.text == "\\frac":
-            right = self.factor()
-            if right.kind == "div" and all(a.kind == "num" and "." not in a.value for a in right.args):
-                return Node("mixed", (left, right))
-            return Node("mul", (left, right))
+            return _mixed(left, self.factor())
         if before.kind == "num":
             if (
                 whole
@@ -274,7 +271,10 @@ class Reader:
             ):
                 top = self.factor()
                 self.expect("/")
-                return Node("mixed", (left, Node("div", (top, self.factor()))))
+                bottom = self.factor()
+                if bottom.kind in ("percent", "degree"):
+                    return Node(bottom.kind, (Node("mixed", (left, Node("div", (top, *bottom.args)))),))
+                return Node("mixed", (left, Node("div", (top, bottom))))
             if left.kind == "num" and not (before.text == "10" and self.tokens[self.at + 1].text == "^"):
                 raise UnreadableError("two numbers side by side")
         return Node("mul", (left, self.factor()))
@@ -335,6 +335,15 @@ class Reader:
         self.bars = bars
         self.depth -= 1
         return node, close
+
+
+def _mixed(whole: Node, right: Node) -> Node:
+    """`2\\frac34`, with what stands behind the fraction (`%`, a degree sign) round the whole; else a product."""
+    inner = right.args[0] if right.kind in ("percent", "degree") else right
+    if inner.kind != "div" or not all(part.kind == "num" and "." not in part.value for part in inner.args):
+        return Node("mul", (whole, right))
+    mixed = Node("mixed", (whole, inner))
+    return mixed if inner is right else Node(right.kind, (mixed,))
 
 
 def _one(items: list[Node]) -> Node:

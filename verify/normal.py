@@ -71,6 +71,7 @@ _TRAILING_CLAUSE = re.compile(
     re.DOTALL,
 )
 _PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
+_MINUS = re.compile(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
 _OVER = re.compile(r"(?<=\d) over (?=\d)")
 
 
@@ -109,7 +110,7 @@ def plain_answer(text: str) -> str:
     >>> plain_answer("f(x) = 2x, where x is real"), plain_answer("(a) 3 (b) 4")
     ('f(x) = 2x', '3; 4')
     """
-    tidied = _OVER.sub("/", _without_part_labels(tidy(text)))
+    tidied = _MINUS.sub("-", _OVER.sub("/", _without_part_labels(tidy(text))))
     if len(tidied) < 400 and ("for" in tidied or "wh" in tidied or "with" in tidied or "\\in" in tidied):
         return _TRAILING_CLAUSE.sub("", tidied).strip() or tidied
     return tidied

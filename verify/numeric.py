@@ -71,6 +71,8 @@ def _computed(node: Node, point: Point) -> Value:
         raise UnknownError(node.value)
     if kind == "const":
         return constant(node.value)
+    if kind == "func" and node.value == "mod" and node.args[0].kind == "pow":
+        return _power_modulo((*node.args[0].args, node.args[1]), point)
     parts = [_evaluate(part, point) for part in node.args] if kind not in _NO_VALUE else []
     if kind == "add":
         return add(parts)
@@ -103,6 +105,15 @@ def _computed(node: Node, point: Point) -> Value:
     if kind == "unit":
         return parts[0]
     raise UnknownError(kind)
+
+
+def _power_modulo(base_exponent_modulus: tuple[Node, ...], point: Point) -> Value:
+    """A power that is too long to write out has a short remainder."""
+    parts = [_evaluate(part, point) for part in base_exponent_modulus]
+    whole = [int(p) for p in parts if isinstance(p, Fraction) and p.denominator == 1]
+    if len(whole) < 3 or whole[1] < 0 or whole[2] < 1:
+        raise UnknownError("a remainder")
+    return Fraction(pow(whole[0], whole[1], whole[2]))
 
 
 _NO_VALUE = frozenset(

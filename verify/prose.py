@@ -46,6 +46,7 @@ _UNFINISHED = re.compile(
 )
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
+_CODE = re.compile(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 _COMMAND_TEXT = re.compile(r"\\(?:text|mbox|mathrm|textbf|mathbf|operatorname)\w*\s*\{[^{}]*\}|\\(?:begin|end)\{\w+\}")
 _TIE = re.compile(r"\s*(?:,|;|and|or|\band\b|、|和|或|以及)(?:\s*(?:and|or))?\s*")
@@ -74,6 +75,8 @@ def without_money(text: str) -> str:
 def reduced(text: str) -> str | None:
     """The number of a sentence that holds the answer, "Marie ordered 2 boxes"; None where it has several or none."""
     if len(_WORD.findall(_COMMAND_TEXT.sub(" ", text))) < 2:
+        return None
+    if _CODE.search(text):
         return None
     text = without_money(text[-4_000:])
     if found := _behind_verb(text, _COPULA):
