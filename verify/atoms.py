@@ -210,7 +210,7 @@ def command(reader: "Reader", text: str) -> Node:
     if name == "begin":
         return matrix(reader)
     if name in ("angle", "triangle", "measuredangle", "square", "odot", "parallel", "perp"):
-        return Node("name", (), name + "".join(argument(reader).value for _ in range(1)))
+        return Node("name", (), name + argument(reader).value)
     if name in ("ldots", "cdots", "dots"):
         return Node("dots")
     if name == "boxed":

@@ -8,7 +8,7 @@ from verify.numeric import evaluate
 from verify.points import is_whole, points
 from verify.policy import Policy
 from verify.regions import region, same_region
-from verify.tree import Node, names
+from verify.tree import Node, holds, names
 
 
 def relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
@@ -18,7 +18,7 @@ def relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
         first, second = region(gold), region(answer)
         if first is not None and second is not None:
             return same_region(first, second) and (
-                policy.names == "ignore" or names(gold) == names(answer) or "call" in str(gold)
+                policy.names == "ignore" or names(gold) == names(answer) or holds(gold, "call")
             )
         return _inequalities(gold, answer)
     first, second = region(gold), region(answer)

@@ -1,9 +1,10 @@
 """The conventions of answers spelt out in their trees: plus-minus, names before an equals sign, approximations."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
-from verify.tree import Node, holds, names
+from verify.tree import Node, holds, literal, names
+
+_SCALES = {"dozen": 12, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 
 def settle(node: Node) -> Node:
@@ -24,19 +25,21 @@ def settle(node: Node) -> Node:
             inner for item in node.args for inner in (_spread(settle(item)) if node.kind == "set" else [settle(item)])
         )
         return Node(node.kind, args, node.value)
-    if node.kind == "unit":
-        inner, unit = node.args[0], node.value
-        bare = unit.strip(" .").lower()
-        if bare in ("percent", "%", "\\%", "percents", "per cent", "percentage"):
-            return Node("percent", (inner,))
-        if bare in ("degrees", "degree", "deg", "°"):
-            return Node("degree", (inner,))
-        scale = {"million": 10**6, "billion": 10**9, "thousand": 10**3, "trillion": 10**12, "dozen": 12}
-        first, _, rest = bare.removeprefix("$").strip().partition(" ")
-        if first in scale:
-            grown = Node("mul", (inner, Node("num", (), "", Fraction(scale[first]))))
-            return Node("unit", (grown,), rest) if rest else grown
-    return node
+    return _scaled(node) if node.kind == "unit" else node
+
+
+def _scaled(node: Node) -> Node:
+    """`5 percent`, `30 degrees` and `3 million dollars` as their signs and sizes."""
+    inner, bare = node.args[0], node.value.strip(" .").lower()
+    if bare in ("percent", "%", "\\%", "percents", "per cent", "percentage"):
+        return Node("percent", (inner,))
+    if bare in ("degrees", "degree", "deg", "°"):
+        return Node("degree", (inner,))
+    first, _, rest = bare.removeprefix("$").strip().partition(" ")
+    if first not in _SCALES:
+        return node
+    grown = Node("mul", (inner, literal(_SCALES[first])))
+    return Node("unit", (grown,), rest) if rest else grown
 
 
 def _spread(node: Node) -> Sequence[Node]:
