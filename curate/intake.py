@@ -54,7 +54,7 @@ class Columns:
     source: str | None = None
     """Where the row came from before; the source's own name where this is null."""
     source_id: str | None = None
-    """What the source calls the row. Rollouts of one problem in several rows meet by it and by the problem's text."""
+    """What the source calls the row. Rollouts of one problem in several rows meet by it, the text and the answer."""
     license: str | None = None
     """The licence of the row; the source's own where this is null."""
     level: str | None = None
@@ -106,6 +106,9 @@ def intake(
 ) -> Intake:
     """Every row is a problem with its rollouts, or is unreadable for a stated reason.
 
+    An id is a hash of the source, the id there, the text and the gold answer. The answer joins it because rollouts are
+    judged by it: rows that ask the same and have another gold are another problem, never merged into the first.
+
     Args:
         raw: rows with at least the columns named.
         source: name of the source, for rows that name none.
@@ -153,7 +156,8 @@ def intake(
         .when(misaligned)
         .then(pl.lit("misaligned_reasoning"))
     )
-    rows = rows.with_columns(row_ids(rows["source"], rows["source_id"], rows["problem"]), reason=reason)
+    ids = row_ids(rows["source"], rows["source_id"], rows["problem"], rows["answer"])
+    rows = rows.with_columns(ids, reason=reason)
     read = rows.filter(pl.col("reason").is_null())
     unreadable = rows.filter(pl.col("reason").is_not_null()).select("reason", id="where").select(list(UNREADABLE))
     return Intake(_problems(read), _rollouts(read, teacher), unreadable, rows.height)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from curate.fingerprint import file_digest
 from curate.intake import Columns, Intake, SourceError
@@ -20,6 +20,8 @@ from curate.readers import File, read_files, suffixes
 @dataclass(frozen=True)
 class Files:
     """Reads JSON lines, JSON, CSV, TSV and parquet, each plain, .gz or .zst, in the order of their names."""
+
+    REV: ClassVar[int] = 2
 
     path: ManifestPath | tuple[ManifestPath, ...]
     """One path or glob (`**` stands for any folders), or several."""

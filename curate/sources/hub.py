@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
 
 from curate.intake import Columns, Intake, SourceError
 from curate.readers import File, read_files
@@ -25,6 +25,8 @@ class Hub:
 
     The Hub is huggingface.co or the one that HF_ENDPOINT names; the token is that of `hf auth login` or HF_TOKEN.
     """
+
+    REV: ClassVar[int] = 2
 
     path: str
     """Organisation and name: `open-r1/OpenR1-Math-220k`."""
