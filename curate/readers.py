@@ -86,7 +86,9 @@ def read_files(
             yield replace(read, unreadable=pl.concat([torn, read.unreadable]), rows=read.rows + torn.height)
             taken += wanted
             if taken == limit:
-                return
+                break
+        if taken == limit:
+            break
     listed = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     if not taken:
         raise SourceError(f"{listed}: no row could be read. Empty, or not what the suffix says?")

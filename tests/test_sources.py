@@ -18,6 +18,8 @@ import pytest
 from curate import readers, text_rows
 from curate.fingerprint import fingerprint
 from curate.intake import Columns, Intake, SourceError
+from curate.manifest import read_manifest
+from curate.manifest_faults import ManifestError
 from curate.records import LEVELS
 from curate.sources.files import Files
 from curate.sources.hub import Hub
@@ -214,6 +216,36 @@ def test_the_order_of_the_files_is_part_of_the_state(tmp_path: Path) -> None:
 def test_limit_is_the_most_rows_that_are_read(tmp_path: Path) -> None:
     data = lines([{"question": f"{i}?"} for i in range(9)])
     assert read(tmp_path, "x.jsonl", data, Columns(problem="question"), limit=4).rows == 4
+    (tmp_path / "y.jsonl").write_bytes(data)
+    paths = (str(tmp_path / "x.jsonl"), str(tmp_path / "y.jsonl"))
+    assert whole(Files(path=paths, columns=Columns(problem="question"), limit=9)()).rows == 9
+
+
+def test_a_limit_reads_less_and_checks_as_much(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no column 'anser' \(did you mean 'answer'\?\)"):
+        read(tmp_path, "x.jsonl", lines(ROWS), Columns(problem="question", answer="anser"), limit=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("use: files, path: x.jsonl, limit: 0", "sources.0.limit: 0 is too small. Write at least 1."),
+        ("use: hub, path: a/b, limit: -1", "sources.0.limit: -1 is too small. Write at least 1."),
+        ("use: files, path: []", "sources.0.path: has 0 entries. Write at least 1."),
+    ],
+)
+def test_a_manifest_cannot_ask_for_nothing(tmp_path: Path, options: str, text: str) -> None:
+    source = f"- {{{options}, columns: {{problem: q}}}}"
+    (tmp_path / "m.yaml").write_text(f"name: x\nsources:\n{source}\nviews: {{rl: {{}}}}\n")
+    with pytest.raises(ManifestError) as fault:
+        read_manifest(tmp_path / "m.yaml")
+    (line,) = fault.value.faults
+    assert line.endswith(text)
+
+
+def test_no_path_is_no_file() -> None:
+    with pytest.raises(SourceError, match="no file is named"):
+        Files(path=(), columns=PLAIN).state()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import Annotated, BinaryIO, ClassVar
+
+from pydantic import Field
 
 from curate.fingerprint import file_digest
 from curate.intake import Columns, Intake, SourceError
@@ -19,12 +21,12 @@ from curate.readers import File, read_files, suffixes
 
 @dataclass(frozen=True)
 class Files:
-    """Reads JSON lines, JSON, CSV, TSV and parquet, each plain, .gz or .zst, in the order of their names."""
+    """Reads JSON lines, JSON, CSV, TSV and parquet, each plain, .gz or .zst."""
 
     REV: ClassVar[int] = 2
 
-    path: ManifestPath | tuple[ManifestPath, ...]
-    """One path or glob (`**` stands for any folders), or several."""
+    path: Annotated[tuple[ManifestPath, ...], Field(min_length=1)] | ManifestPath
+    """One path or glob (`**` stands for any folders), or several. Read as they stand, what a glob matches by name."""
     columns: Columns
     """Which column holds what: ours on the left, theirs on the right."""
     license: str | None = None
@@ -36,7 +38,7 @@ class Files:
 
     Rollouts of one problem meet only within one source: name it where they are spread over files.
     """
-    limit: int | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
     """Read at most this many rows."""
 
     def __call__(self) -> Iterator[Intake]:
@@ -61,6 +63,8 @@ class Files:
         """Files by name; where two share one, by their path below the folder common to all."""
         patterns = (self.path,) if isinstance(self.path, str) else self.path
         paths = list(dict.fromkeys(path for pattern in patterns for path in _matches(pattern)))
+        if not paths:
+            raise SourceError("path: no file is named. Name one at least")
         for path in paths:
             suffixes(path.name)
         if max(Counter(path.name for path in paths).values()) == 1:

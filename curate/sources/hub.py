@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, cast
+
+from pydantic import Field
 
 from curate.intake import Columns, Intake, SourceError
 from curate.readers import File, read_files
@@ -44,7 +46,7 @@ class Hub:
     """Who wrote the rollouts, where no column says it."""
     source: str | None = None
     """What the rows are from; the path unless said."""
-    limit: int | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
     """Read at most this many rows."""
 
     def __post_init__(self) -> None:
