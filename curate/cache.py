@@ -46,13 +46,21 @@ class Cache:
 
     def frame(self, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """The frame under this key; `make` computes it if it is not there yet, or cannot be read any more."""
-        for _ in range(2):
-            folder = self.keep(key, lambda aside: make().write_parquet(aside / "frame.parquet"))
-            try:
-                return pl.read_parquet(folder / "frame.parquet", memory_map=False)
-            except (pl.exceptions.PolarsError, FileNotFoundError):
-                self.forget(key)
-        return make()
+        kept = self.read(key)
+        if kept is None:
+            kept = make()
+            self.keep(key, lambda aside: kept.write_parquet(aside / "frame.parquet"))
+        return kept
+
+    def read(self, key: str) -> pl.DataFrame | None:
+        """The frame under this key; None, and nothing is there any more, if it cannot be read."""
+        if not self.has(key):
+            return None
+        try:
+            return pl.read_parquet(self.folder / key / "frame.parquet", memory_map=False)
+        except (pl.exceptions.PolarsError, FileNotFoundError):
+            self.forget(key)
+            return None
 
     def forget(self, key: str) -> None:
         """Removes the work under this key: it is damaged."""

@@ -191,7 +191,7 @@ def test_numbers_are_those_of_the_rows() -> None:
     assert {band: n for band, n in told.lengths.items() if n} == {"0 to 255": 2, "256 to 511": 1, "4,096 to 8,191": 1}
     assert told.levels == {("algebra", "high"): 1, ("algebra", "middle"): 1, ("unknown", "unknown"): 1}
     text = card(facts())
-    assert "2 of 3 agree (66.7%)" in text
+    assert "2 have the same verdict here (66.7%)" in text
     assert "| dedup.exact | problems | 4 | 3 | duplicate 1 |" in text
 
 
@@ -236,7 +236,7 @@ def test_nothing_that_was_written_becomes_structure(payload: str) -> None:
         "teachers": (dataclasses.replace(told.teachers[0], teacher=payload),),
         "levels": {(payload, "high"): 1},
     }
-    texts = {"description", "symbolic_teacher", "manifest", "example"}
+    texts = {"description", "symbolic_teacher", "manifest"}
     hostile = facts(
         counts=dataclasses.replace(told, **wrap),
         source_states=((payload, payload),),

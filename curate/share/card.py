@@ -125,7 +125,9 @@ def _verdicts(counts: Counts) -> str:
 def _agreement(counts: Counts) -> str:
     total = sum(counts.source_labels.values())
     same = sum(n for (theirs, ours), n in counts.source_labels.items() if theirs == ours)
-    return f"Of {total:,} rollouts that the source labels itself, {same:,} have the same verdict here ({same / total:.1%})."
+    return (
+        f"Of {total:,} rollouts with a label of the source, {same:,} have the same verdict here ({same / total:.1%})."
+    )
 
 
 def _difficulty(counts: Counts) -> str:
