@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -276,14 +277,63 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, data: bytes, co
 
 def test_a_path_without_files_says_what_lies_near(tmp_path: Path) -> None:
     (tmp_path / "train.jsonl").write_bytes(b"")
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "gone.jsonl")
     for path, text in {
         "trian.jsonl": "Did you mean 'train.jsonl'",
         "*.csv": "no file matches",
         "nowhere/x.jsonl": "there is no folder",
         ".": "it is a folder",
+        "train.jsonl/x.jsonl": "there is no folder",
+        "nul\0/x.jsonl": "there is no folder",
+        f"{'x' * 300}/x.jsonl": "File name too long",
+        "link.jsonl": "it leads nowhere",
     }.items():
         with pytest.raises(SourceError, match=text):
             Files(path=str(tmp_path / path), columns=PLAIN).state()
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder with a file and a folder that this user may not read, even where tests run as root."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "x.jsonl").write_bytes(lines(ROWS))
+        (folder / "inner").mkdir()
+        (folder / "inner" / "x.jsonl").write_bytes(lines(ROWS))
+        for path, mode in ((folder, 0o755), (folder / "x.jsonl", 0), (folder / "inner", 0)):
+            path.chmod(mode)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)
+        yield folder
+        os.seteuid(user)
+        (folder / "inner").chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("x.jsonl", "Permission denied. Let your user read it"),
+        ("*.jsonl", "Permission denied. Let your user read it"),
+        ("inner/x.jsonl", "Permission denied. Let your user list and enter it"),
+        ("inner/*.jsonl", "Permission denied. Let your user list and enter it"),
+    ],
+)
+def test_what_may_not_be_read_is_told_with_what_to_do(locked: Path, path: str, text: str) -> None:
+    files = Files(path=str(locked / path), columns=PLAIN)
+    for read_it in (files.state, lambda: list(files())):
+        with pytest.raises(SourceError, match=text):
+            read_it()
+
+
+def test_a_file_that_vanishes_while_others_are_read_is_told(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.jsonl").write_bytes(lines(ROWS))
+    batches = Files(path=str(tmp_path / "*.jsonl"), columns=PLAIN)()
+    next(batches)
+    (tmp_path / "b.jsonl").unlink()
+    with pytest.raises(SourceError, match=r"b\.jsonl: No such file or directory\. It was there"):
+        next(batches)
 
 
 BOMB = """

@@ -45,7 +45,8 @@ class Files:
         """All rows, file by file.
 
         Raises:
-            SourceError: no such file, an unknown suffix, a damaged file, no rows, a column that is not there.
+            SourceError: no such file, one that may not be read, an unknown suffix, a damaged file, no rows, a column
+                that is not there.
         """
         named = [
             File(name, partial(_open, path), self.source or _stem(path.name)) for name, path in self._files().items()
@@ -57,7 +58,7 @@ class Files:
 
         The order counts: it says which of two equal problems stays, and which rows a limit leaves.
         """
-        return {f"{place}. {name}": file_digest(path) for place, (name, path) in enumerate(self._files().items(), 1)}
+        return {f"{place}. {name}": _digest(path) for place, (name, path) in enumerate(self._files().items(), 1)}
 
     def _files(self) -> dict[str, Path]:
         """Files by name; where two share one, by their path below the folder common to all."""
@@ -74,7 +75,26 @@ class Files:
 
 
 def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+    try:
+        return path.open("rb")
+    except OSError as fault:
+        raise _cannot_read(path, fault) from fault
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError as fault:
+        raise _cannot_read(path, fault) from fault
+
+
+def _cannot_read(path: Path, fault: OSError) -> SourceError:
+    advice = {
+        FileNotFoundError: "It was there when the build began: put it back, or build again",
+        IsADirectoryError: "It was a file when the build began: put it back, or build again",
+        PermissionError: f"Let your user read it, as in chmod u+r {path}",
+    }
+    return SourceError(f"{path}: {fault.strerror}. {advice.get(type(fault), 'Is its disk in order?')}")
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -91,9 +111,17 @@ def _hint(pattern: str) -> str:
     folder, name = os.path.split(pattern)
     if os.path.isdir(pattern):
         return ": it is a folder. Name its files, as in " + os.path.join(pattern, "*.jsonl")
-    if not os.path.isdir(folder or "."):
-        return "" if glob.has_magic(folder) else f": there is no folder {folder}"
-    close = difflib.get_close_matches(name, os.listdir(folder or "."), n=1)
+    if glob.has_magic(folder) and not os.path.isdir(folder):
+        return ""
+    try:
+        there = os.listdir(folder or ".")
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL is in no path
+        return f": there is no folder {folder}"
+    except OSError as fault:
+        return f": {folder}: {fault.strerror}. Let your user list and enter it, as in chmod u+rx {folder}"
+    if name in there:
+        return ": it leads nowhere, or is no plain file"
+    close = difflib.get_close_matches(name, there, n=1)
     return f". Did you mean {close[0]!r}?" if close else ""
 
 
