@@ -17,8 +17,11 @@ REASONS = (
     "bad_csv",  # a record with too many or too few fields, or no UTF-8
     "oversize",  # more than a row may weigh
     "no_problem_text",  # null or blank
-    "misaligned_reasoning",  # not as many as there are replies: whose is whose?
+    "misaligned",  # reasonings, labels, finish reasons or teachers, but not one for each reply: whose is whose?
 )
+
+_BESIDE = ("reasonings", "labels", "finish_reasons", "teachers")
+"""Lists that hold one value for each reply, or none at all."""
 
 _PLAIN = (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
 
@@ -64,6 +67,7 @@ class Columns:
     """One reply, a list of replies, a message list, or a list of message lists (the assistant's text is taken).
 
     A null in a list, and a conversation with no reply or several, become an empty rollout that ended in `error`.
+    What stands beside the replies (below) is one value for each, or nothing; else the row is unreadable.
     """
     reasoning: str | None = None
     """The reasoning of each reply, where the source keeps it apart."""
@@ -148,13 +152,14 @@ def intake(
         finish_reasons=_texts(raw.schema, columns.finish_reasons),
         teachers=_texts(raw.schema, columns.teacher),
     )
-    rows = _with_reasoning_only(rows)
-    misaligned = pl.col("reasonings").list.len() != pl.col("replies").list.len().fill_null(0)
+    rows = _with_one_teacher_for_all(_with_reasoning_only(rows))
+    n = pl.col("replies").list.len().fill_null(0)
+    misaligned = pl.any_horizontal((pl.col(name).list.len() > 0) & (pl.col(name).list.len() != n) for name in _BESIDE)
     reason = (
         pl.when(pl.col("problem").str.strip_chars().fill_null("") == "")
         .then(pl.lit("no_problem_text"))
         .when(misaligned)
-        .then(pl.lit("misaligned_reasoning"))
+        .then(pl.lit("misaligned"))
     )
     ids = row_ids(rows["source"], rows["source_id"], rows["problem"], rows["answer"])
     rows = rows.with_columns(ids, reason=reason)
@@ -186,6 +191,13 @@ def _with_reasoning_only(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(replies=pl.when(thoughts).then(pl.lit("").repeat_by(1)).otherwise("replies"))
 
 
+def _with_one_teacher_for_all(rows: pl.DataFrame) -> pl.DataFrame:
+    """The one teacher that a row names wrote all its replies."""
+    each = pl.col("teachers").list.first().repeat_by(pl.col("replies").list.len().fill_null(0))
+    one = pl.col("teachers").list.len() == 1
+    return rows.with_columns(teachers=pl.when(one).then(each).otherwise("teachers"))
+
+
 def _problems(read: pl.DataFrame) -> pl.DataFrame:
     """One row per problem: the first of those that share an id and bring rollouts, and every other row."""
     with_rollouts = (pl.col("replies").list.len() > 0).fill_null(False)
@@ -203,16 +215,13 @@ def _problems(read: pl.DataFrame) -> pl.DataFrame:
 def _rollouts(read: pl.DataFrame, teacher: str | None) -> pl.DataFrame:
     """One row per reply, in order."""
     n = pl.col("replies").list.len()
-    lists = ("labels", "finish_reasons", "teachers")
     nulls = pl.lit(None, pl.String).repeat_by(n)
-    # A list of another length than the replies cannot be told apart by position, so it says nothing of any.
-    aligned = [pl.when(pl.col(name).list.len() == n).then(name).otherwise(nulls).alias(name) for name in lists]
-    one_teacher = pl.when(pl.col("teachers").list.len() == 1).then(pl.col("teachers").list.first())
+    beside = [pl.when(pl.col(name).list.len() == n).then(name).otherwise(nulls).alias(name) for name in _BESIDE]
     each = (
         read.filter(n > 0)
-        .select("replies", pl.col("reasonings").fill_null(nulls), *aligned, problem_id="id", one_teacher=one_teacher)
-        .explode("replies", "reasonings", *lists)
-        .with_columns(teacher=pl.coalesce("teachers", "one_teacher", pl.lit(teacher, pl.String), pl.lit("unknown")))
+        .select("replies", *beside, problem_id="id")
+        .explode("replies", *_BESIDE)
+        .with_columns(teacher=pl.coalesce("teachers", pl.lit(teacher, pl.String), pl.lit("unknown")))
     )
     nothing = pl.col("replies").is_null() & pl.col("reasonings").is_null()
     known = empty(ROLLOUT).schema

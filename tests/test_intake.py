@@ -94,12 +94,22 @@ def test_a_reasoning_column_is_joined_to_its_reply() -> None:
     assert taken.rollouts.select("reasoning", "response").rows() == [("two and two", "4"), ("cut off", "")]
 
 
-def test_reasonings_that_cannot_be_assigned_are_not_lost_in_silence() -> None:
-    taken = read(
-        Columns(problem="p", rollouts="r", reasoning="z"), p=["q", "s"], r=[["4", "5"], ["6"]], z=[["a"], ["b"]]
-    )
-    assert taken.unreadable.rows() == [("s:1", "misaligned_reasoning")]
-    assert taken.rollouts["response"].to_list() == ["6"]
+@pytest.mark.parametrize("beside", ["reasoning", "labels", "finish_reasons", "teacher"])
+def test_what_cannot_be_assigned_to_a_reply_is_not_lost_in_silence(beside: str) -> None:
+    columns = Columns(**{"problem": "p", "rollouts": "r", beside: "z"})
+    replies = [["4", "5", "6"], ["4"], ["4", "5"], None, ["7", "8"], ["9"]]
+    taken = read(columns, p=list("abcdef"), r=replies, z=[["x", "y"], ["x", "y"], [], ["x", "y"], ["x", None], "x"])
+    assert taken.unreadable.rows() == [(f"s:{row}", "misaligned") for row in (1, 2, 4)]
+    assert taken.rollouts.height == 5
+
+
+def test_one_name_stands_for_all_replies_and_one_label_for_one() -> None:
+    rows: dict[str, list[Any]] = {"p": ["a", "b", "c"], "r": [["4", "5"], ["4"], None], "z": ["x", "x", "x"]}
+    assert read(Columns(problem="p", rollouts="r", teacher="z"), **rows).rollouts["teacher"].to_list() == ["x"] * 3
+    for columns in (Columns("p", rollouts="r", labels="z"), Columns("p", rollouts="r", finish_reasons="z")):
+        taken = read(columns, **rows)
+        assert taken.unreadable["id"].to_list() == ["s:1", "s:3"]
+        assert taken.rollouts.height == 1
 
 
 @pytest.mark.parametrize(
@@ -121,11 +131,6 @@ def test_reasonings_that_cannot_be_assigned_are_not_lost_in_silence() -> None:
 def test_a_label_is_the_sources_own_verdict(label: Any, verdict: str | None) -> None:
     taken = read(Columns(problem="p", rollouts="r", labels="l"), p=["q"], r=["a"], l=[label])
     assert taken.rollouts["source_verdict"].to_list() == [verdict]
-
-
-def test_labels_that_do_not_match_the_replies_say_nothing() -> None:
-    taken = read(Columns(problem="p", rollouts="r", labels="l"), p=["q"], r=[["a", "b", "c"]], l=[[True, False]])
-    assert taken.rollouts["source_verdict"].to_list() == [None, None, None]
 
 
 @pytest.mark.parametrize(
