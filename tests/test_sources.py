@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from curate.intake import Columns, Intake, SourceError
 from curate.manifest import read_manifest
 from curate.manifest_faults import ManifestError
 from curate.records import LEVELS
+from curate.sources import procedural
 from curate.sources.files import Files
 from curate.sources.hub import Hub
 from curate.sources.procedural import Procedural
+from distill.families import pose_many
 from tests.fakehub import FakeHub
 
 COLUMNS = Columns(problem="question", answer="answer", source_id="id", rollouts="replies", labels="right")
@@ -400,6 +403,14 @@ def test_fewer_posed_problems_are_the_first_of_more() -> None:
     assert few.problems.equals(many.problems.head(20))
     assert not few.problems.equals(whole(Procedural(n=20, seed=1)()).problems)
     assert Procedural(n=200).state() == Procedural(n=300).state() != Procedural(n=200, seed=1).state()
+
+
+def test_posed_rows_are_counted_from_one_through_all_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedural, "BATCH_ROWS", 2)
+    blank = [replace(row, problem=" ") for row in pose_many(3, 0)]
+    monkeypatch.setattr(procedural, "pose_many", lambda *_: blank)
+    places = whole(Procedural(n=3)()).unreadable["id"]
+    assert places.to_list() == ["procedural:1", "procedural:2", "procedural:3"]
 
 
 def test_an_unknown_family_is_refused_with_the_names_there_are() -> None:

@@ -67,7 +67,12 @@ class Procedural:
                 for number, row in enumerate(posed[start : start + BATCH_ROWS], start)
             ]
             yield intake(
-                pl.DataFrame(rows), _COLUMNS, source="procedural", license="apache-2.0", first_row=start, synthetic=True
+                pl.DataFrame(rows),
+                _COLUMNS,
+                source="procedural",
+                license="apache-2.0",
+                first_row=start + 1,
+                synthetic=True,
             )
 
     def state(self) -> dict[str, str]:
