@@ -9,7 +9,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 demo: .venv/.core
 	$(BIN)/curate build -m manifests/quickstart.yaml
-	$(BIN)/curate show quickstart@latest
 
 test: .venv/.test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest

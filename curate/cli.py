@@ -89,10 +89,12 @@ def build(
         from curate.build import build as build_version
         from curate.manifest import read_manifest
         from curate.progress import Steps
+        from curate.show import summary
         from curate.version import data_root
 
         outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers)
-        typer.echo(f"{outcome.text()}: {outcome.version.path}")
+        typer.echo(f"{outcome.text()}: {outcome.version.path}\n")
+        typer.echo(summary(outcome.version))
 
 
 @app.command("list")
@@ -117,17 +119,23 @@ def show(version: VersionArgument = "latest", root: RootOption = None, debug: De
 
 @app.command()
 def explain(
-    row: Annotated[str, typer.Argument(metavar="ID", help="The id of a problem or rollout, or its first digits.")],
-    version: VersionArgument = "latest",
+    row: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a problem or rollout (or how it begins), or a problem's source_id."
+        ),
+    ],
+    version: Annotated[str | None, typer.Argument(help="Where to look; else in the newest of each dataset.")] = None,
     root: RootOption = None,
     debug: DebugOption = False,
 ) -> None:
     """The story of one row: where it came from, what was found, what became of it."""
     with _exits(debug):
         from curate.show import story
-        from curate.version import open_version
+        from curate.version import data_root, newest, open_version
 
-        typer.echo(story(open_version(version, root), row))
+        places = [open_version(version, root)] if version else newest(data_root(root))
+        typer.echo(story(places, row))
 
 
 @app.command()

@@ -120,12 +120,21 @@ class Flow:
                 units = rollouts if use.plug.unit == "rollouts" else problems
                 self.ledger.record(f"views.{name}", use.plug.unit, units["id"], fates, use.plug.drops)
                 tables[name] = outputs.view(use, picks)
-                done(sum(part.rows for part in tables[name].parts.values()))
+                rows = sum(part.rows for part in tables[name].parts.values())
+                done(rows)
+            if not rows:
+                self._say_why_empty(name)
         with self.steps.step("problems, rollouts, ledger", None, "rows") as done:
             tables |= {"problems": outputs.problem_table(), "rollouts": outputs.rollout_table()}
             tables |= {"ledger": outputs.ledger_table(self.ledger), "funnel": outputs.funnel_table(self.ledger)}
             done(self.problems.height + self.rollouts.height)
         return tables
+
+    def _say_why_empty(self, view: str) -> None:
+        entry = self.ledger.entries[-1]
+        why = ", ".join(f"{reason} {n:,}" for reason, n in entry.dropped.items()) or f"there are no {entry.unit}"
+        hint = " (reasoning: false takes rollouts without thinking)" if "no_reasoning" in entry.dropped else ""
+        self.steps.say(f"WARNING: view {view} has no rows: {why}{hint}")
 
     def _asked(self) -> pl.DataFrame:
         """The kept problems as the teacher is asked: id, ordinal, prompt."""

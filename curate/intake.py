@@ -25,6 +25,9 @@ _BESIDE = ("reasonings", "labels", "finish_reasons", "teachers")
 
 _PLAIN = (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
 
+_DERIVED = ("other_answers", "content_hash", "level", "source_level")
+"""Columns of `records.PROBLEM` that no column of a source gives as it is."""
+
 _CORRECT = ("true", "correct", "right", "yes")
 _WRONG = ("false", "incorrect", "wrong", "no")
 
@@ -57,7 +60,7 @@ class Columns:
     source: str | None = None
     """Where the row came from before; the source's own name where this is null."""
     source_id: str | None = None
-    """What the source calls the row. Rollouts of one problem in several rows meet by it, the text and the answer."""
+    """What the source calls the row. Rollouts of one problem in several rows meet by it and by the problem's text."""
     license: str | None = None
     """The licence of the row; the source's own where this is null."""
     level: str | None = None
@@ -88,7 +91,7 @@ class Intake:
     """One batch of a source, in its order."""
 
     problems: pl.DataFrame
-    """Columns of `records.PROBLEM`. An id repeats only where rows without rollouts repeat."""
+    """Columns of `records.PROBLEM`. An id repeats where rows without rollouts repeat, or where the gold differs."""
     rollouts: pl.DataFrame
     """Columns of `records.ROLLOUT`, `index` all 0 and ids not yet told apart where a reply repeats."""
     unreadable: pl.DataFrame
@@ -109,9 +112,6 @@ def intake(
     synthetic: bool = False,
 ) -> Intake:
     """Every row is a problem with its rollouts, or is unreadable for a stated reason.
-
-    An id is a hash of the source, the id there, the text and the gold answer. The answer joins it because rollouts are
-    judged by it: rows that ask the same and have another gold are another problem, never merged into the first.
 
     Args:
         raw: rows with at least the columns named.
@@ -161,8 +161,7 @@ def intake(
         .when(misaligned)
         .then(pl.lit("misaligned"))
     )
-    ids = row_ids(rows["source"], rows["source_id"], rows["problem"], rows["answer"])
-    rows = rows.with_columns(ids, reason=reason)
+    rows = rows.with_columns(row_ids(rows["source"], rows["source_id"], rows["problem"]), reason=reason)
     read = rows.filter(pl.col("reason").is_null())
     unreadable = rows.filter(pl.col("reason").is_not_null()).select("reason", id="where").select(list(UNREADABLE))
     return Intake(_problems(read), _rollouts(read, teacher), unreadable, rows.height)
@@ -199,14 +198,16 @@ def _with_one_teacher_for_all(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _problems(read: pl.DataFrame) -> pl.DataFrame:
-    """One row per problem: the first of those that share an id and bring rollouts, and every other row."""
+    """One row per problem: of those that share id and gold and bring rollouts the first, and every other row."""
     with_rollouts = (pl.col("replies").list.len() > 0).fill_null(False)
-    rows = read.filter(~with_rollouts.any().over("id") | pl.col("id").is_first_distinct())
+    first = pl.struct("id", "answer").is_first_distinct()
+    rows = read.filter(~with_rollouts.any().over("id") | first)
     level = pl.col("source_level").str.strip_chars().str.to_lowercase()
     ours = level.is_in(LEVELS)
     return rows.select(
-        *(name for name in PROBLEM.names if name not in ("content_hash", "level", "source_level")),
+        *(name for name in PROBLEM.names if name not in _DERIVED),
         content_hash(rows["problem"]),
+        other_answers=pl.lit(None, pl.List(pl.String)),
         level=pl.when(ours).then(level),
         source_level=pl.when(~ours).then("source_level"),
     ).select(PROBLEM.names)

@@ -66,7 +66,7 @@ def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
 
 def find(made: list[Version], recipe: str) -> Version | None:
     """The newest version that this recipe made whole."""
-    same = [v for v in made if v.lock["fingerprint"] == recipe and not v.lock["no_reply"]]
+    same = [v for v in made if v.lock["fingerprint"] == recipe and not v.lock["no_reply"] and v.seems_whole()]
     return same[-1] if same else None
 
 

@@ -1,8 +1,10 @@
 """Whether the stages of a manifest stand in an order in which each finds what it reads."""
 
 import difflib
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
+from curate import plug
 from curate.records import PROBLEM, ROLLOUT
 
 if TYPE_CHECKING:
@@ -32,15 +34,17 @@ def check_order(manifest: "Manifest") -> None:
 
 
 def _advice(name: str, known: set[str]) -> str:
-    writers = [f"{kind}: [{plug}]" for kind, plug, writes in _writers() if name in writes]
+    writers = [f"{kind}: [{writer}]" for kind, writer, cls in _stages() if name in cls.writes and not _required(cls)]
     if writers:
         return f"which no stage before it writes. Put one before it: {', '.join(writers)}"
     close = difflib.get_close_matches(name, known, n=1)
     return "which no stage writes" + (f". Is it {close[0]!r}?" if close else "")
 
 
-def _writers() -> list[tuple[str, str, Any]]:
-    from curate import plug
-
+def _stages() -> list[tuple[str, str, Any]]:
     kinds = ("problems", "verdicts", "tags")
-    return [(kind, name, plug.load(kind, name).writes) for kind in kinds for name in plug.names(kind)]
+    return [(kind, name, plug.load(kind, name)) for kind in kinds for name in plug.names(kind)]
+
+
+def _required(cls: Any) -> bool:
+    return any(f.default is MISSING and f.default_factory is MISSING for f in fields(cls))

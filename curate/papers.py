@@ -42,7 +42,7 @@ def _card_facts(
         digest=version_digest(tables),
         description=manifest.description,
         language=manifest.language,
-        license=manifest.license,
+        license=manifest.license or _common_license(counts),
         configs=tuple(_config(name, made) for name, made in tables.items()),
         views=tuple(manifest.views),
         funnel=tuple(flow.ledger.entries),
@@ -61,6 +61,11 @@ def _config(name: str, made: Table) -> Config:
     first = next(file for part in made.parts.values() for file in part.files)
     schema = pq.read_schema(made.folder / first.path)
     return Config(name, schema, tuple(Split(split, part.rows, part.bytes) for split, part in made.parts.items()))
+
+
+def _common_license(counts: Counts) -> str | None:
+    licenses = {source.license for source in counts.sources}
+    return licenses.pop() if len(licenses) == 1 else None
 
 
 def _licenses(counts: Counts) -> str:

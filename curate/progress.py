@@ -45,7 +45,8 @@ class Steps:
 
             yield advance
         seconds = time.monotonic() - started
-        self.say(f"{title:<28} {done:>9,} {unit:<9} {seconds:6.1f} s")
+        count = f"{done:>9,} {unit:<9}" if done else f"{'nothing new':<19}"
+        self.say(f"{title:<28} {count} {seconds:6.1f} s")
 
     def say(self, text: str) -> None:
         """One plain line."""

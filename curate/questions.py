@@ -65,13 +65,22 @@ def read_sources(
     owners = pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"]
     more = _adds_rollouts(problems, owners)
     counts = [_counted(name, folder) for (name, _), folder in zip(sources, folders, strict=True)]
-    return Questions(_identified(problems.filter(~more)), fragments, counts, problems.height, int(more.sum()))
+    merged = _with_other_answers(problems.filter(~more), problems.filter(more))
+    return Questions(_identified(merged), fragments, counts, problems.height, int(more.sum()))
 
 
 def _adds_rollouts(problems: pl.DataFrame, owners: pl.Series) -> pl.Series:
     """Which rows only add rollouts to a problem that was there before. Other repeats are problems of their own."""
     again = ~pl.col("id").is_first_distinct() & pl.col("id").is_in(owners.unique().implode())
     return problems.select(again.alias("more"))["more"]
+
+
+def _with_other_answers(problems: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Rollouts are judged by the first gold of their problem; the others are not lost, so that a conflict shows."""
+    first = problems.select("id", first="answer").unique("id", keep="first")
+    differing = more.join(first, on="id").filter(pl.col("answer").ne_missing(pl.col("first")))
+    others = differing.group_by("id").agg(other_answers=pl.col("answer").drop_nulls().unique(maintain_order=True))
+    return problems.drop("other_answers").join(others, on="id", how="left", maintain_order="left")
 
 
 def _identified(problems: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,7 @@ PROBLEM = pa.schema(
         pa.field("id", pa.string(), nullable=False),
         pa.field("problem", pa.string()),
         pa.field("answer", pa.string()),  # gold; null where there is none
+        pa.field("other_answers", pa.list_(pa.string())),  # golds of further rows of this problem that differ
         pa.field("solution", pa.string()),  # worked
         pa.field("answer_type", pa.string()),
         pa.field("source", pa.string()),

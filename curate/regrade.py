@@ -21,10 +21,10 @@ JUDGED = pa.schema([pa.field(name, pa.string()) for name in f"{_TEXTS} {_MARKS}"
 """The rows of the file that `--out` names."""
 
 GUESSES = {
-    "rollouts": ("rollout", "rollouts", "response", "responses", "generation", "generations", "completion", "output"),
-    "answer": ("answer", "gold", "gold_answer", "expected_answer", "ground_truth", "target", "solution"),
+    "rollouts": ["rollout", "rollouts", "response", "responses", "generation", "generations", "completion", "text"],
+    "answer": ["answer", "gold", "gold_answer", "expected_answer", "ground_truth", "target", "solution"],
     "problem": ("problem", "question", "prompt"),
-    "labels": ("correct", "label", "is_correct", "correctness_math_verify"),
+    "labels": ["correct", "label", "is_correct", "ok", "correctness_math_verify"],
     "finish_reasons": ("finish_reason", "finish_reasons"),
     "teacher": ("model", "teacher", "generator"),
 }

@@ -47,22 +47,30 @@ def version_list(root: Path) -> str:
     return _table(("version", "problems", "rollouts", "views"), rows)
 
 
-def story(version: Version, row: str) -> str:
+def story(places: Sequence[Version], row: str) -> str:
     """All that is known of one problem or rollout, in the order in which it happened.
 
+    Args:
+        row: an id or how it begins, a problem's `source_id`, or the place of a row that could not be read.
+
     Raises:
-        VersionError: no row, or several, with an id that begins so.
+        VersionError: no row in any of these versions, or several.
     """
-    for table in ("problems", "rollouts"):
-        found = version.table(table).filter(pl.col("id").str.starts_with(row)).head(2).collect()
-        if found.height > 1:
-            raise VersionError(f"{version.name}: several {table} have ids that begin with {row!r}; give more of it")
-        if found.height:
-            return _story(version, table, found.row(0, named=True))
-    unreadable = version.table("ledger").filter((pl.col("id") == row) & pl.col("stage").str.starts_with("sources."))
-    if refused := unreadable.collect().rows(named=True):
-        return f"{row} could not be read by {refused[0]['stage']}: {refused[0]['reason']}"
-    raise VersionError(f"{version.name} has no problem or rollout with the id {row!r}")
+    by_id, by_source = pl.col("id").str.starts_with(row), pl.col("source_id") == row
+    for version in places:
+        for table, named in (("problems", by_id | by_source.fill_null(False)), ("rollouts", by_id)):
+            found = version.table(table).filter(named).head(2).collect()
+            if found.height > 1:
+                raise VersionError(f"{version.name}: several {table} are named {row!r}; give the whole id")
+            if found.height:
+                return _story(version, table, found.row(0, named=True))
+        refused = version.table("ledger").filter((pl.col("id") == row) & (pl.col("unit") == "rows")).collect()
+        for entry in refused.iter_rows(named=True):
+            return f"{row} could not be read by {entry['stage']} of {version.name}: {entry['reason']}"
+    looked = ", ".join(version.name for version in places) or "no version"
+    raise VersionError(
+        f"no problem or rollout {row!r} (looked in {looked}). Ids stand in the column `id` of every table"
+    )
 
 
 def _story(version: Version, table: str, facts: dict[str, Any]) -> str:

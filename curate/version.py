@@ -28,7 +28,10 @@ class DigestError(ValueError):
 
 @dataclass(frozen=True)
 class Version:
-    """One dataset version on disk. Its tables are lazy frames: `v.sft`, `v.problems`, `v.rollouts`, `v.ledger`."""
+    """One dataset version on disk. Its tables are lazy frames: `v.sft`, `v.problems`, `v.rollouts`, `v.ledger`.
+
+    Of a view that is the train split; `v.table("sft", "heldout")` gives the rows kept out of training.
+    """
 
     path: Path
 
@@ -67,12 +70,21 @@ class Version:
         return pl.scan_parquet(files)
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
-        if name.startswith("_") or name not in self.lock["tables"]:
+        if name.startswith("_"):
             raise AttributeError(name)
-        return self.table(name)
+        if name not in self.lock["tables"]:
+            raise AttributeError(f"{self.name} has no table {name!r}. There are: {', '.join(self.lock['tables'])}")
+        return self.table(name, "train")
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.lock["tables"]]
+
+    def seems_whole(self) -> bool:
+        """Whether every file is there at its size: a look that costs nothing, where `check_files` reads everything."""
+        files = self.lock["files"].items()
+        return all(
+            (self.path / name).is_file() and (self.path / name).stat().st_size == f["bytes"] for name, f in files
+        )
 
     def check_files(self) -> None:
         """Every file is the one that the lock names, and there is no other.
@@ -93,7 +105,9 @@ class Version:
         faults += [f"{name}: not named in the lock" for name in sorted(present - set(self.lock["files"]) - {LOCK})]
         if faults:
             listed = "\n  ".join(faults)
-            raise DigestError(f"{self.name} is not what its lock says:\n  {listed}\nBuild it again from its manifest.")
+            raise DigestError(
+                f"{self.name} is not what its lock says:\n  {listed}\nBuilding its manifest makes a new one."
+            )
 
 
 def data_root(root: Path | str | None = None) -> Path:
@@ -118,6 +132,11 @@ def datasets(root: Path) -> Iterator[str]:
             yield folder.name
 
 
+def newest(root: Path) -> list[Version]:
+    """The newest version of every dataset under the root."""
+    return [versions(root, name)[-1] for name in datasets(root)]
+
+
 def open_version(reference: str | Path, root: Path | str | None = None) -> Version:
     """The version that `v3`, `math@v3`, `math@latest`, `latest` or a path to its folder names.
 
@@ -130,12 +149,13 @@ def open_version(reference: str | Path, root: Path | str | None = None) -> Versi
     root = data_root(root)
     match = _REFERENCE.fullmatch(str(reference))
     if not match:
-        raise VersionError(f"{str(reference)!r} names no version: write v3, math@v3, math@latest or a version's folder")
+        meant = f"{reference}@latest" if str(reference) in datasets(root) else "v3, math@v3, math@latest or a folder"
+        raise VersionError(f"{str(reference)!r} names no version: write {meant}")
     name = match["name"] or _only_dataset(root, str(reference))
     found = versions(root, name)
     if not found:
         there = ", ".join(datasets(root)) or "none yet (curate build -m MANIFEST makes one)"
-        raise VersionError(f"no dataset {name!r} under {root}. There are: {there}")
+        raise VersionError(f"no dataset {name!r} under {root.absolute()} (--root says where). There are: {there}")
     if match["version"] == "latest":
         return found[-1]
     for version in found:
@@ -149,5 +169,5 @@ def _only_dataset(root: Path, reference: str) -> str:
     if len(names) == 1:
         return names[0]
     if not names:
-        raise VersionError(f"no dataset under {root}: curate build -m MANIFEST makes one (or give --root)")
+        raise VersionError(f"no dataset under {root.absolute()}: curate build -m MANIFEST makes one (or give --root)")
     raise VersionError(f"{reference!r} could mean any of: {', '.join(f'{name}@{reference}' for name in names)}")

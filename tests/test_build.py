@@ -75,7 +75,7 @@ def test_the_views_hold_what_the_ledger_says_they_keep(small: tuple[Path, Versio
     kept = {e["stage"]: e["kept"] for e in version.lock["funnel"]}
     for view in ("midtrain", "sft", "rl"):
         assert version.table(view).collect().height == kept[f"views.{view}"] > 0
-    assert 2 * version.dpo.collect().height == kept["views.dpo"] > 0
+    assert 2 * version.table("dpo").collect().height == kept["views.dpo"] > 0
 
 
 def test_a_view_holds_only_what_its_stage_may_learn_from(small: tuple[Path, Version]) -> None:
@@ -178,6 +178,16 @@ def test_rollouts_that_exist_are_judged_and_keep_their_label(tmp_path: Path) -> 
     assert version.lock["funnel"][0] == {
         "stage": "sources.0.files", "unit": "rows", "seen": 5, "kept": 4, "dropped": [{"reason": "bad_json", "rows": 1}]
     }  # fmt: skip
+
+
+def test_rows_of_one_problem_that_differ_in_gold_leave_the_conflict_in_sight(tmp_path: Path) -> None:
+    golds = ("2", "2", "3", None)
+    rows = [{"question": "1 + 1?", "answer": g, "text": r"\boxed{2}", "ok": True, "model": "a"} for g in golds]
+    (tmp_path / "traces.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    version = run(tmp_path, TRACES).version
+    problems = version.problems.select("answer", "other_answers").collect()
+    assert problems.rows() == [("2", ["3"])]
+    assert version.rollouts.collect().height == 4
 
 
 def test_a_changed_source_file_makes_a_new_version(tmp_path: Path) -> None:

@@ -17,13 +17,12 @@ def read(columns: Columns, **cells: list[Any]) -> Intake:
     return intake(pl.DataFrame([column_of(name, values) for name, values in cells.items()]), columns, source="s")
 
 
-def test_a_row_is_a_problem_with_an_id_from_source_text_and_answer() -> None:
+def test_a_row_is_a_problem_with_an_id_from_source_and_text() -> None:
     taken = read(Columns(problem="question", answer="gold"), question=["1 + 1?"], gold=["2"])
     assert taken.problems.columns == PROBLEM.names
     assert taken.problems.select("problem", "answer", "source", "synthetic").rows() == [("1 + 1?", "2", "s", False)]
     none = pl.Series([None], dtype=pl.String)
-    ids = row_ids(pl.Series(["s"]), none, pl.Series(["1 + 1?"]), pl.Series(["2"]))
-    assert taken.problems["id"].to_list() == ids.to_list()
+    assert taken.problems["id"].to_list() == row_ids(pl.Series(["s"]), none, pl.Series(["1 + 1?"])).to_list()
     assert taken.rollouts.height == 0
     assert taken.rows == 1
 
@@ -61,19 +60,6 @@ def test_the_same_question_under_two_source_ids_is_two_problems() -> None:
     taken = read(Columns(problem="p", source_id="i", rollouts="r"), p=["q", "q"], i=["1", "2"], r=["a", "a"])
     assert taken.problems["source_id"].to_list() == ["1", "2"]
     assert taken.rollouts["problem_id"].to_list() == taken.problems["id"].to_list()
-
-
-def test_every_rollout_keeps_the_gold_of_its_row() -> None:
-    columns = Columns(problem="p", answer="a", source_id="i", rollouts="r")
-    rows: dict[str, list[Any]] = {"p": ["q", "q", "q"], "a": ["2", "3", None], "i": [1, 1, 1], "r": ["2", "3", "4"]}
-    together = read(columns, **rows)
-    apart = [read(columns, **{name: cells[i : i + 1] for name, cells in rows.items()}) for i in range(3)]
-    for problems, rollouts in (
-        (together.problems, together.rollouts),
-        (pl.concat(batch.problems for batch in apart), pl.concat(batch.rollouts for batch in apart)),
-    ):
-        gold = rollouts.join(problems, left_on="problem_id", right_on="id", maintain_order="left", validate="m:1")
-        assert gold.select("response", "answer").rows() == [("2", "2"), ("3", "3"), ("4", None)]
 
 
 def test_thinking_is_told_apart_from_the_response() -> None:
@@ -240,7 +226,8 @@ def test_no_row_and_no_reply_vanishes(rows: list[dict[str, Any]], lists: list[li
 
 
 def _ids(rows: list[dict[str, Any]]) -> list[str]:
-    found = read(Columns(problem="p", answer="a"), **{name: [row[name] for row in rows] for name in ("p", "a")})
+    problems = column_of("p", [row["p"] for row in rows])
+    found = intake(problems.to_frame(), Columns(problem="p"), source="s")
     ids = iter(found.problems["id"])
     blank = set(found.unreadable["id"])
     return ["" if f"s:{i}" in blank else next(ids) for i in range(1, len(rows) + 1)]

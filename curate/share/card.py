@@ -183,7 +183,8 @@ def _rebuild(facts: CardFacts) -> str:
     made = ", ".join(f"{plain(name)} {plain(version)}" for name, version in facts.libraries.items())
     parts = [
         "## How it was made",
-        "`curate build -m manifest.yaml`, with this manifest:",
+        "`curate build -m manifest.yaml`, with this manifest (files of sources are named, not their folders: "
+        "say where they lie with `--set sources.0.path=...`):",
         fenced(facts.manifest, "yaml"),
     ]
     parts.append(f"Digest of the rows: `{facts.digest}`. Made with {made}. `lock.json` has the rest.")

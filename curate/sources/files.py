@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO, ClassVar
+from typing import Annotated, BinaryIO
 
 from pydantic import Field
 
@@ -22,8 +22,6 @@ from curate.readers import File, read_files, suffixes
 @dataclass(frozen=True)
 class Files:
     """Reads JSON lines, JSON, CSV, TSV and parquet, each plain, .gz or .zst."""
-
-    REV: ClassVar[int] = 2
 
     path: Annotated[tuple[ManifestPath, ...], Field(min_length=1)] | ManifestPath
     """One path or glob (`**` stands for any folders), or several. Read as they stand, what a glob matches by name."""

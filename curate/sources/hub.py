@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 from pydantic import Field
 
@@ -27,8 +27,6 @@ class Hub:
 
     The Hub is huggingface.co or the one that HF_ENDPOINT names; the token is that of `hf auth login` or HF_TOKEN.
     """
-
-    REV: ClassVar[int] = 2
 
     path: str
     """Organisation and name: `open-r1/OpenR1-Math-220k`."""

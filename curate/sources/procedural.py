@@ -36,7 +36,7 @@ class Procedural:
         [('procedural', 'college', True), ('procedural', 'college', True)]
     """
 
-    REV: ClassVar[int] = 2
+    REV: ClassVar[int] = 1
 
     n: int = 1000
     """Problems. Fewer are the first of more."""

@@ -88,6 +88,9 @@ class Tutor:
         True
     """
 
+    symbolic = True
+    """No language model: cards say so."""
+
     error_rate: float = 0.25
     """Expected share of rollouts with a planted error: 0 never errs, 1 always does."""
 
