@@ -173,7 +173,9 @@ def summary(run: Run) -> str:
     ]
     if "heldout_answered" in got:
         ended = f"{got['heldout_ended']} of {got['heldout_answered']}"
-        lines.append(f"{ended} held-out prompts answered to the end (answers.jsonl)")
+        lines.append(
+            f"held-out replies: {ended} end by themselves, {got['heldout_correct']} are correct (answers.jsonl)"
+        )
     return "\n".join([*lines, f"{run.path}"])
 
 
@@ -195,6 +197,13 @@ def write_card(run: Run) -> None:
         "|---|---|",
         *(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in result.items()),
         *(f"| {name} | {value} |" for name, value in run.facts["config"].items()),
+        "",
+        "```python",
+        "from transformers import pipeline",
+        f'chat = pipeline("text-generation", "{run.path.name}")  # the path of this folder',
+        'asked = [{"role": "user", "content": "What is 3 + 4?"}]',
+        'print(chat(asked, max_new_tokens=512)[0]["generated_text"][-1]["content"])',
+        "```",
         "",
         f"Made with {', '.join(f'{name} {found}' for name, found in run.facts['libraries'].items() if found)}.",
         f"Everything that went in is in `{RUN}`, the course of the training in `{METRICS}`.",

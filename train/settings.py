@@ -105,13 +105,13 @@ def _checked(where: str, key: str, value: Any, known: dict[str, dict[str, set[An
     group = "student." if key.startswith("student.") else ""
     name = key.removeprefix(group)
     if key == "output_dir":
-        raise SettingsError(f"{where}  output_dir: the run folder is chosen with --out")
+        raise SettingsError(f"{where} output_dir: the run folder is chosen with --out")
     if group and not known[group]:
-        raise SettingsError(f"{where}  {key}: only `--model tiny` has a size to choose")
+        raise SettingsError(f"{where} {key}: only `--model tiny` has a size to choose")
     if name not in known[group]:
         close = difflib.get_close_matches(name, known[group], n=1)
         guess = f" Did you mean {group + close[0]!r}?" if close else ""
-        raise SettingsError(f"{where}  {key}: unknown key.{guess}")
+        raise SettingsError(f"{where} {key}: unknown key.{guess}")
     kinds = known[group][name]
     plain = kinds & {int, float, bool}
     if not plain or str in kinds or kinds - {int, float, bool, type(None)}:

@@ -139,8 +139,9 @@ class Sft:
             trainer.save_model(str(folder))
             # A pickle, and run.json says the same in plain text.
             (folder / "training_args.bin").unlink(missing_ok=True)
-            if heldout_rows:
-                self._answer(trainer.model, tokenizer, heldout_rows, student, counts.longest, run)
+            if heldout:
+                answered = heldout.load(["messages", "answer"])
+                self._answer(trainer.model, tokenizer, answered, student, counts.longest, run)
             if is_main():
                 write_card(run)
         self.say(summary(run))
@@ -155,20 +156,28 @@ class Sft:
         longest: int,
         run: Run,
     ) -> None:
+        from distill.thinking import split_thinking
         from train.answers import answers
+        from verify import grade_many
 
         asked = min(len(rows), (16 if student else 0) if self.answers is None else self.answers)
         if not asked or not is_main():
             return
-        messages = rows[:asked]["messages"]
+        messages, golds = rows[:asked]["messages"], rows[:asked]["answer"]
         # A reply longer than any that was learnt does not end by itself.
         replies = answers(model, tokenizer, [talk[:-1] for talk in messages], max_new_tokens=longest)
+        finished = ["stop" if reply.ended else "length" for reply in replies]
+        verdicts = grade_many(
+            [split_thinking(reply.text).response for reply in replies], golds, finish_reasons=finished
+        )
         with (run.path / "answers.jsonl").open("w", encoding="utf-8") as lines:
-            for talk, reply in zip(messages, replies, strict=True):
-                row = {"prompt": talk[:-1], "reply": reply.text, "tokens": reply.tokens, "ended": reply.ended}
+            for talk, gold, reply, verdict in zip(messages, golds, replies, verdicts, strict=True):
+                told = {"tokens": reply.tokens, "ended": reply.ended, "gold": gold, "verdict": verdict.status}
+                row = {"prompt": talk[:-1], "reply": reply.text, **told}
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
         run.facts["result"]["heldout_answered"] = asked
         run.facts["result"]["heldout_ended"] = sum(reply.ended for reply in replies)
+        run.facts["result"]["heldout_correct"] = sum(verdict.status == "correct" for verdict in verdicts)
 
 
 def _arguments(settings: Settings, folder: Path) -> Any:

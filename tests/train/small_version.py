@@ -41,7 +41,8 @@ def write_version(root: Path, splits: dict[str, list[Talk]], name: str = "sums")
     for split, talks in splits.items():
         file = path / "sft" / f"{split}-00000-of-00001.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.table({"messages": pa.array(talks, MESSAGES)}), file)
+        golds = [talk[-1]["content"].partition("\\boxed{")[2].partition("}")[0] for talk in talks]
+        pq.write_table(pa.table({"messages": pa.array(talks, MESSAGES), "answer": pa.array(golds, pa.string())}), file)
         inside = str(file.relative_to(path))
         files[inside] = {"bytes": file.stat().st_size, "sha256": file_digest(file)}
         rows = {"path": inside, "rows": len(talks)}

@@ -52,7 +52,7 @@ def test_a_wrong_setting_is_told_what_is_right(override: str, answer: str) -> No
 def test_a_wrong_key_of_a_file_is_told_with_its_file(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("epochs: 3\n")
-    with pytest.raises(SettingsError, match=r"c\.yaml  epochs: unknown key"):
+    with pytest.raises(SettingsError, match=r"c\.yaml epochs: unknown key"):
         read_settings("tiny_sft", file, (), SFTConfig, Tiny)
 
 
