@@ -28,11 +28,14 @@ EXIT_CODES = {
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", help="The manifest: one YAML file.")]
-SetOption = Annotated[list[str] | None, typer.Option("--set", help="Change one value: rollouts.sampling.n=16")]
-RootOption = Annotated[Path | None, typer.Option("--root", help="The data folder (else COTILLION_DATA, else data/).")]
+ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", metavar="FILE", help="The manifest: one YAML file.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: rollouts.sampling.n=16")
+]
+RootOption = Annotated[
+    Path | None, typer.Option("--root", metavar="FOLDER", help="The data folder (else COTILLION_DATA, else data/).")
+]
 VersionArgument = Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")]
-ColumnOption = Annotated[str | None, typer.Option(metavar="COLUMN", help="The file's column for this.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
@@ -81,7 +84,9 @@ def build(
     manifest: ManifestOption,
     set_: SetOption = None,
     root: RootOption = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes for row stages; the cores by default.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes for row stages; the cores by default.")
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
@@ -150,11 +155,11 @@ def card(version: VersionArgument = "latest", root: RootOption = None, debug: De
 @app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="A file of rollouts: jsonl, json, csv or parquet, also .gz or .zst.")],
-    rollouts: ColumnOption = None,
-    answer: ColumnOption = None,
-    problem: ColumnOption = None,
-    labels: ColumnOption = None,
-    finish_reasons: ColumnOption = None,
+    rollouts: Annotated[str | None, typer.Option(metavar="COLUMN", help="Replies: one, or a list of them.")] = None,
+    answer: Annotated[str | None, typer.Option(metavar="COLUMN", help="Gold answers.")] = None,
+    problem: Annotated[str | None, typer.Option(metavar="COLUMN", help="Questions.")] = None,
+    labels: Annotated[str | None, typer.Option(metavar="COLUMN", help="The file's own verdicts.")] = None,
+    finish_reasons: Annotated[str | None, typer.Option(metavar="COLUMN", help="Why each reply ended.")] = None,
     tolerance: Annotated[float, typer.Option(min=0, help="Relative difference at which numbers are equal.")] = 0.0,
     out: Annotated[Path | None, typer.Option(help="Write one row per rollout here (parquet).")] = None,
     disagreements: Annotated[int, typer.Option(min=0, help="List so many where label and verdict differ.")] = 20,
