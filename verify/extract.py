@@ -23,6 +23,7 @@ _BLOCK = re.compile(
     r"|=>|\\implies|\\Rightarrow|\\approx|\\to\b|[.!?。！？](?:\s|$)|\n\s*\n|所以|因此|不|等",
     re.IGNORECASE,
 )
+_STRAY = re.compile(r"\s*</?answer>\s*$")
 _FILLER = re.compile(
     r"^(?:your[ _]?)?(?:final[ _]?)?answer(?:[ _]here)?$|^\.\.\.$|^\\text\{.{0,6}answer.{0,6}\}$", re.IGNORECASE
 )
@@ -34,13 +35,15 @@ class Extraction(NamedTuple):
     answer: str
     method: str
     """`box`, `boxes`, `tag`, `hashes`, `json`, `phrase`, `whole`; or a guess: `sentence`, `bold`, `last line`."""
+    closing: str = ""
+    """The last lines of the response where the answer was read out of prose."""
 
 
 def extract(response: str) -> Extraction | None:
     """The final answer, or None where the response gives none.
 
     >>> extract("First \\\\boxed{12}. Wait, no. So \\\\boxed{17}.")
-    Extraction(answer='17', method='box')
+    Extraction(answer='17', method='box', closing='')
     """
     text = _visible(response)
     thought, _, said = text.rpartition("</think>")
@@ -77,7 +80,8 @@ def _strong(text: str) -> Extraction | None:
         found = _boxed(text, at) if kind == "box" else _tagged(text, at) if kind == "tag" else _hashed(text, at)
         if found is None:
             continue
-        later = prose.phrased(text[max(at, len(text) - _TAIL) :], marked=True) if kind != "tag" else None
+        behind = max(_end(text, at) if kind == "box" else at, len(text) - _TAIL)
+        later = prose.phrased(text[behind:], marked=True) if kind != "tag" else None
         return Extraction(later, "phrase") if later else found
     if "<answer>" in text[-_TAIL:]:
         inside = text[text.rfind("<answer>") + 8 :].strip()
@@ -116,6 +120,13 @@ def _boxed(text: str, at: int) -> Extraction | None:
     return Extraction(", ".join(distinct), "boxes" if len(distinct) > 1 else "box")
 
 
+def _end(text: str, at: int) -> int:
+    """Where the box at `at` closes; its start where it does not."""
+    brace = text.find("{", at, at + 12)
+    end = closing(text[: brace + _LONGEST], brace) if brace >= 0 else -1
+    return end + 1 if end >= 0 else at
+
+
 def _content(text: str, at: int) -> str:
     """What stands in the box at `at`; up to the end of its line where the box is never closed."""
     after = at + text[at : at + 8].find("d") + 1 if text.startswith("\\boxed", at) else at + 5
@@ -150,8 +161,9 @@ def _inner(inside: str, method: str) -> Extraction:
 
 
 def _hashed(text: str, at: int) -> Extraction | None:
-    line = text[at + 4 :].lstrip("# ").strip().split("\n", 1)[0].strip()
-    if not line or len(line) > 300:
+    line, _, rest = text[at + 4 :].lstrip("# ").strip().partition("\n")
+    line = line.strip()
+    if not line or len(line) > 300 or len(rest) > 400:  # with a page behind it, it is the heading of a section
         return None
     heading = prose.PHRASE.match(line)
     return Extraction(line[heading.end() :].strip() if heading else line, "hashes") if line else None
@@ -178,10 +190,11 @@ def _json(text: str) -> Extraction | None:
 
 def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
+    text = text[:-40] + _STRAY.sub("", text[-40:])
     if found := prose.bare(text):
         return Extraction(found, "whole")
     tail = prose.without_money(text[-_TAIL:])
     if found := prose.phrased(tail, marked=False):
-        return Extraction(found, "phrase")
+        return Extraction(found, "phrase", prose.closing_lines(tail))
     closing_words = prose.closing_sentence(tail)
-    return Extraction(*closing_words) if closing_words else None
+    return Extraction(*closing_words, prose.closing_lines(tail)) if closing_words else None

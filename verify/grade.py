@@ -12,7 +12,7 @@ from verify.latex import read
 from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
 from verify.policy import Policy
-from verify.prose import is_prose, phrased, reduced
+from verify.prose import is_prose, mentions, phrased, reduced
 from verify.units import read_unit
 from verify.verdict import Verdict
 from verify.words import plain_words
@@ -103,7 +103,7 @@ def grade_many(
     if still_open:
         decided |= _symbolic(still_open, policy, workers)
     for i, pair, found in asked:
-        verdicts[i] = _verdict(decided[pair], found, pair[1])
+        verdicts[i] = _verdict(decided[pair], found, pair[1:])
     return [v for v in verdicts if v is not None]
 
 
@@ -178,11 +178,17 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
     for number, prose in ((g, a), (a, g)):
         if plain_number(number) is not None and (said := reduced(prose)) and said != prose:
             return _forms(number, tidy(said), policy)
-    if is_prose(g) or is_prose(a):
+    if is_prose(g) or is_prose(a) or _initial(g, a) or _initial(a, g):
         return Decision(None, "words", "only a reader can tell")
     if any(node and too_large(node) for node in (read(g), read(a))):
         return Decision(None, "numeric", "too large to compute")
     return Decision(None, "open")
+
+
+def _initial(letter: str, word: str) -> bool:
+    """Whether one may be the other's first letter: E for east."""
+    short, long = key(letter), key(word)
+    return len(short) == 1 and short.isalpha() and len(long) > 2 and long.isalpha() and long[0].lower() == short.lower()
 
 
 def _as_words(g: str, a: str) -> bool | None:
@@ -220,14 +226,18 @@ def _symbolic(pairs: list[tuple[str, ...]], policy: Policy, workers: int) -> dic
     return decided
 
 
-def _verdict(decision: Decision, found: Extraction, gold: str) -> Verdict:
+def _verdict(decision: Decision, found: Extraction, golds: Sequence[str]) -> Verdict:
     answer, method, detail = found.answer.strip()[:MAX_ANSWER_CHARS], decision.method, decision.detail
+    unsure = bool(found.closing) and decision.agreed is False and any(mentions(found.closing, g) for g in golds)
+    if unsure:
+        # Read out of prose, the value may be the wrong one of several; as `wrong` it would be trained against.
+        return Verdict("undecided", answer, method, "guessed from prose that may mean the gold answer")
     if decision.agreed is not None:
         return Verdict("correct" if decision.agreed else "wrong", answer, method, detail)
     if detail == "timeout":
         return Verdict("timeout", answer, method, "sympy ran out of time")
     if detail in ("out of memory", "crash"):
         return Verdict("error", answer, method, detail)
-    if detail == "unreadable" and plain_number(plain_answer(gold)) is not None:
+    if detail == "unreadable" and plain_number(plain_answer(golds[0])) is not None and not found.closing:
         return Verdict("wrong", answer, method, "the answer is no number")
     return Verdict("undecided", answer, method, detail)

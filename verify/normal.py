@@ -73,6 +73,14 @@ _TRAILING_CLAUSE = re.compile(
 _PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
 _MINUS = re.compile(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
 _OVER = re.compile(r"(?<=\d) over (?=\d)")
+_CODE_E = re.compile(r"(?<![A-Za-z\d])E(?=\s?\*\*)")
+_MODULE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math|sympy|sp)\.(?=[a-z])")
+_CLOCK = re.compile(r"(\d{1,2})(:[0-5]\d)?(?: |\\text ?\{ ?)*([ap])\.? ?m\b\.?(?: ?\})?", re.IGNORECASE)
+# "It is 5100" in a box: words that end in a verb, then the value.
+_WORDS_BEFORE = re.compile(
+    r"\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]{0,80}?"
+    r"\b(?:is|are|be|equals?|find|get|obtain|have|gives?|as|of|by)\b ?:? ?(\}?)"
+)
 
 
 def tidy(text: str) -> str:
@@ -111,6 +119,14 @@ def plain_answer(text: str) -> str:
     ('f(x) = 2x', '3; 4')
     """
     tidied = _MINUS.sub("-", _OVER.sub("/", _without_part_labels(tidy(text))))
+    if tidied.startswith("\\") and (words := _WORDS_BEFORE.match(tidied)):
+        rest = tidied[words.end() :] if words[1] else "\\text{" + tidied[words.end() :]
+        tidied = tidy(rest) if rest.strip("{} ") else tidied
+    if clock := _CLOCK.fullmatch(tidied):
+        whole = clock[2] in (None, ":00")
+        tidied = f"{clock[1]}{'' if whole else clock[2]} \\text{{ {clock[3].lower()}m}}"
+    if "**" in tidied or "." in tidied:
+        tidied = _MODULE.sub("", _CODE_E.sub("e", tidied))
     if len(tidied) < 400 and ("for" in tidied or "wh" in tidied or "with" in tidied or "\\in" in tidied):
         return _TRAILING_CLAUSE.sub("", tidied).strip() or tidied
     return tidied

@@ -32,8 +32,8 @@ def points(known: list[str], whole: bool, count: int) -> list[Point]:
 
 
 def _moved(value: Fraction, i: int, j: int) -> Fraction:
-    """The i-th name at the j-th point: some points have negative names, some large ones, one small ones."""
-    if j == 5 or (j == 2 and i % 2 == 0):
+    """The i-th name at the j-th point: some points have negative names, some large ones, some small ones."""
+    if j in (5, 11, 14) or (j == 2 and i % 2 == 0):
         return -value
     return {4: value + 5, 6: value + 11, 7: value / 7}.get(j, value)
 

@@ -28,6 +28,16 @@ CASES = [
     ("work\n#### 72", "72", "hashes"),
     ('{"reasoning": "2+2", "answer": "4"}', "4", "json"),
     ("Thus the answer is 42.", "42", "phrase"),
+    ("The final answer is y = -392x - 1285.", "-392x - 1285", "phrase"),
+    ("**Answer:** Patrick earned $42.00 washing cars for 6 hours.", "42.00", "phrase"),
+    ("**Answer:** The radius of the tank is **√5 meters**.", "√5 meters", "phrase"),
+    ("Each correct answer is worth 5 points.\n\nSo 7C = 392, and C = 56.", "56", "sentence"),
+    ("She sells 9 packs.\n\n**Therefore, Jackson is 4 years old.**", "4", "sentence"),
+    ("They raise money for a total of 3 hours + 6 hours = 9 hours.", "9 hours", "sentence"),
+    ("Tracy can obtain 8 pieces of wire that are each 6 inches long.", "8", "sentence"),
+    ("The latest time to start is 2:00 pm.", "2:00 pm", "sentence"),
+    ("In the end he owes them $1,000.00.", "1,000.00", "sentence"),
+    ("#### Case 2: b > 0.5\n" + "We look at each case in turn. " * 20 + "The answer is (B).", "(B)", "phrase"),
     ("**Final Answer:** 7 apples", "7 apples", "phrase"),
     ("A: 22000", "22000", "phrase"),
     ("所以答案是 17。", "17", "phrase"),
@@ -56,7 +66,16 @@ def test_the_final_answer_is_found(response: str, answer: str, method: str) -> N
 
 
 @pytest.mark.parametrize(
-    "response", ["", "   ", "I cannot solve this problem at all, and I am sorry for that, truly.\n\nBye."]
+    "response",
+    [
+        "",
+        "   ",
+        "I cannot solve this problem at all, and I am sorry for that, truly.\n\nBye.",
+        "I'm sorry, but I can't help with that request.",
+        "Please consult a teacher.",
+        "We add 3 and 4.\n\nI leave the last line to the reader.",
+        "The method is clear. That completes the argument.",
+    ],
 )
 def test_no_answer_is_made_up(response: str) -> None:
     assert extract(response) is None

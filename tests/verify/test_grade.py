@@ -40,3 +40,32 @@ def test_any_of_several_golds_is_right() -> None:
 def test_columns_give_what_single_pairs_give() -> None:
     responses, golds = [r"\boxed{1}", r"\boxed{2}", ""], ["1", "1", "1"]
     assert [v.status for v in grade_many(responses, golds)] == ["correct", "wrong", "no_answer"]
+
+
+def test_a_value_guessed_from_prose_is_not_wrong_where_the_prose_may_mean_the_gold_answer() -> None:
+    sentence = "Among friends it comes down to 8 good meals on each of the next 12 long days"
+    assert grade(sentence, "8").status == "undecided"
+    assert grade(sentence, "15").status == "wrong"
+    assert grade("So she faces \\boxed{E}.", "east").status == "undecided"
+    assert grade("After 2250 degrees to her right, the figure skater is facing east.", "east").status != "wrong"
+
+
+def test_words_before_a_boxed_value_do_not_count() -> None:
+    assert grade(r"\boxed{\text{The answer is }100}", "100").status == "correct"
+    assert grade(r"\boxed{\text{We find }\frac{3\pi}{24}}", r"\frac{\pi}{8}").status == "correct"
+    assert grade(r"\boxed{\text{It is 5100}}", "5100").status == "correct"
+
+
+def test_a_time_of_day_is_its_hour() -> None:
+    assert grade(r"\boxed{2:00 \text{ pm}}", "2").status == "correct"
+    assert grade(r"\boxed{2:00\text{ p.m.}}", "2 pm").status == "correct"
+    assert grade(r"\boxed{2:30\text{ pm}}", "2 pm").status != "correct"
+
+
+def test_antiderivatives_are_one_family() -> None:
+    assert (
+        grade(r"\boxed{(1/2)*exp(x)*(sin(x) - cos(x)) + C}", "exp(x)*sin(x)/2 - exp(x)*cos(x)/2 + C").status
+        == "correct"
+    )
+    assert grade(r"\boxed{-3*E**(10*x - 6) + C}", "-3*exp(10*x - 6) + C").status == "correct"
+    assert grade(r"\boxed{2*acos(x) + C}", "-2*x*asin(x) - 2*sqrt(1 - x**2) + C").status != "correct"
