@@ -60,7 +60,9 @@ _VERB = re.compile(
 _LEAD_IN = re.compile(
     r"(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice)\s+"
 )
-_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])")
+_SENTENCE = re.compile(
+    r"(?<=[.!?。！？])(?<!\bM[rs]\.)(?<!\bMrs\.)(?<!\bDr\.)\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])"
+)
 _CONCLUSION = re.compile(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion|Finally|We conclude)\b")
 _COMMENT = re.compile(r"(?:This|These|Note|It|Here|Which)\b")
 # A text that breaks off has no closing sentence: its last number is whatever it was busy with.
@@ -70,6 +72,8 @@ _UNFINISHED = re.compile(
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
 # "Each correct answer is worth 5 points" states no answer.
+_ACRONYM = re.compile(r"(\d[\d,.]*) ([A-Z]{2,})")
+_TOLD = re.compile(r"[A-Z][a-z]+ [a-z]{3,} [^\\{}]*\d")
 _ANY = re.compile(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
 _CODE = re.compile(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
@@ -173,6 +177,10 @@ def value_in(rest: str) -> str | None:
     if re.match(r"[(\[]?[A-J][)\].:]\s", sentence):
         return sentence
     if (verb := _VERB.search(sentence)) and verb.start() > 0 and (found := in_sentence(sentence)):
+        return found
+    if match := _ACRONYM.fullmatch(sentence):
+        return f"{match[1]} \\text{{ {match[2]}}}"  # WPM is no product of W, P and M
+    if _TOLD.match(sentence) and (found := in_sentence(sentence)):
         return found
     if len(sentence) <= 60 and len(_WORD.findall(sentence)) <= 4 and not _BOLD.search(sentence):
         return sentence or None
