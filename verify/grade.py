@@ -109,7 +109,7 @@ def grade_many(
 
 def forget() -> None:
     """Empties the caches of answers that were read before; for measurements."""
-    for cache in (read, read_unit, gold_letter, short_tidied, _gold_text):
+    for cache in CACHES:
         cache.cache_clear()
 
 
@@ -131,6 +131,10 @@ def _gold_text(gold: str) -> str:
         if found:
             return found.answer.strip()
     return text
+
+
+CACHES = (read, read_unit, gold_letter, short_tidied, _gold_text)
+"""What is kept between calls, each of bounded size."""
 
 
 def _any(accepted: tuple[str, ...], answer: str, policy: Policy) -> Decision:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from verify import Policy, grade_many
+from verify.choice import gold_letter
+from verify.extract import extract
+from verify.grade import CACHES
 
 DATA = os.environ.get("COTILLION_REAL_DATA")
 pytestmark = pytest.mark.skipif(not DATA, reason="COTILLION_REAL_DATA is not set")
@@ -50,3 +53,24 @@ def test_pathological_pairs_are_judged_as_constructed() -> None:
     accuracy, precision = agreement(rows("pathological"), Policy())
     assert accuracy >= 0.9
     assert precision == 1.0
+
+
+def test_gold_and_answer_may_be_exchanged() -> None:
+    pairs = [(str(r["gold"]), found.answer) for r in rows("labelled") if (found := extract(str(r["response"])))]
+    pairs = [pair for pair in pairs if not any(map(gold_letter, pair))][::3]
+    there = grade_many([f"<answer>{a}</answer>" for _, a in pairs], [g for g, _ in pairs])
+    back = grade_many([f"<answer>{g}</answer>" for g, _ in pairs], [a for _, a in pairs])
+    assert [v.status == "correct" for v in there] == [v.status == "correct" for v in back]
+
+
+def test_order_batches_and_bombs_change_no_verdict() -> None:
+    chosen = rows("labelled")[::4]
+    pairs = [(str(r["response"]), str(r["gold"])) for r in chosen]
+    expected = grade_many([r for r, _ in pairs], [g for _, g in pairs])
+    assert grade_many([r for r, _ in pairs[::-1]], [g for _, g in pairs[::-1]])[::-1] == expected
+    among = [(r"\boxed{\Gamma(10^{12})}", "1"), *pairs, (r"\boxed{2^{10^{10}}}", "1")]
+    assert grade_many([r for r, _ in among], [g for _, g in among], workers=2)[1:-1] == expected
+
+
+def test_every_cache_is_bounded() -> None:
+    assert all(cache.cache_info().maxsize is not None for cache in CACHES)
