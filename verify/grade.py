@@ -12,7 +12,8 @@ from verify.latex import read
 from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
 from verify.policy import Policy
-from verify.prose import is_prose, mentions, phrased, reduced
+from verify.prose import mentions, phrased, reduced
+from verify.sentence import is_prose
 from verify.units import read_unit
 from verify.verdict import Verdict
 from verify.words import plain_words
