@@ -28,7 +28,8 @@ from verify.reward import accuracy  # noqa: E402
 ROLLOUTS = ("processbench", "qwen_math_cot", "gsm8k_openai", "human_mr_math")
 CONSTRUCTED = [
     r"2^{10^{10}}", r"10^{10^{10^{10}}}", r"\binom{10^7}{5\cdot10^6}", r"\Gamma(10^{12})", r"(10^6)!",
-    r"\sum_{k=1}^{10^9}\frac{1}{k^{k}}", r"\int_0^\infty \frac{\sin^{40} x}{x^{39}+\ln(x+2)}\,dx", r"3^{10^9+7} \bmod 5",
+    r"\sum_{k=1}^{10^9}\frac{1}{k^{k}}",
+    r"\int_0^\infty \frac{\sin^{40} x}{x^{39}+\ln(x+2)}\,dx", r"3^{10^9+7} \bmod 5",
     r"\cos^{40}(x)\sin^{40}(x)", "(" * 2_000 + "1" + ")" * 2_000, r"\ln(" * 200 + "x" + ")" * 200,
     r"(x+y+z+w)^{200}", r"\prod_{k=1}^{100000}(1+\frac{x}{k})", r"\lim_{n\to\infty}\sum_{k=1}^{n}\frac{n}{n^2+k^2}",
     r"\sqrt{" * 300 + "2" + "}" * 300, "9" * 100_000,
@@ -101,7 +102,8 @@ def cores() -> None:
 def memory(pairs: int = 1_000_000) -> None:
     """Resident memory of this process while distinct pairs of eight forms pass through."""
     forms = (
-        (r"So it is $\boxed{{{n}}}$.", "{n}"), (r"\boxed{{\frac{{{n}}}{{7}}}}", "{n}/7"), ("The answer is {n}.5.", "{n}.5"),
+        (r"So it is $\boxed{{{n}}}$.", "{n}"), (r"\boxed{{\frac{{{n}}}{{7}}}}", "{n}/7"),
+        ("The answer is {n}.5.", "{n}.5"),
         (r"\boxed{{x = {n}}}", "{n}"), (r"\boxed{{({n}, \infty)}}", "x > {n}"), (r"\boxed{{{n}x + 2}}", "2 + {n}x"),
         (r"\boxed{{{n}\sqrt{{2}}}}", r"\frac{{{n}}}{{\sqrt{{2}}}}"), ("#### {n} apples", "{n}"),
     )  # fmt: skip
@@ -115,7 +117,8 @@ def memory(pairs: int = 1_000_000) -> None:
             samples.append(_resident_mb())
     print(f"MB every 100,000 pairs: {' '.join(f'{mb:.0f}' for mb in samples)}")
     print(
-        f"{pairs} distinct pairs in {time.perf_counter() - started:.0f} s, {samples[-1] - samples[0]:+.1f} MB since the first"
+        f"{pairs} distinct pairs in {time.perf_counter() - started:.0f} s, "
+        f"{samples[-1] - samples[0]:+.1f} MB since the first sample"
     )
 
 
