@@ -108,3 +108,14 @@ def test_a_judge_without_a_teacher_or_with_a_wrong_one_is_a_fault_of_the_manifes
         (tmp_path / "m.yaml").write_text(wrong)
         with pytest.raises(ManifestError, match=said.replace("?", r"\?")):
             read_manifest(tmp_path / "m.yaml")
+
+
+def test_a_second_verifier_is_set_beside_the_rules_and_changes_no_verdict(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    text = MANIFEST.format(url="http://127.0.0.1:1/v1").split("  - use: judge")[0] + "  - second\nheldout: 0.0\n"
+    (tmp_path / "m.yaml").write_text(text)
+    version = build(read_manifest(tmp_path / "m.yaml"), tmp_path / "data", Steps(quiet=True), workers=1).version
+    judged = version.rollouts.select("extracted_answer", "verdict", "second_verdict").collect().rows()
+    assert judged[2] == ("3", "wrong", "wrong")
+    assert judged[4] == (r"\frac12", "correct", "correct")
+    assert "| rules | math-verify alone | rollouts |" in (version.path / "README.md").read_text()

@@ -113,9 +113,10 @@ def _verdicts(counts: Counts) -> str:
     parts = ["## Verdicts", bars(("verdict", "rollouts"), counts.verdicts)]
     if counts.decided_by:
         parts.append(bars(("decided by", "rollouts"), counts.decided_by))
-    if counts.opinions:
-        rows = [(rule, judge, n) for (rule, judge), n in counts.opinions.items()]
-        parts.append(table(("rules", "judge", "rollouts"), rows))
+    for other, pairs in (("judge", counts.opinions), ("math-verify alone", counts.seconds)):
+        if pairs:
+            rows = [(rule, theirs, n) for (rule, theirs), n in pairs.items()]
+            parts.append(table(("rules", other, "rollouts"), rows))
     if counts.source_labels:
         rows = [(theirs, ours, n) for (theirs, ours), n in counts.source_labels.items()]
         parts += [_agreement(counts), table(("label of the source", "our verdict", "rollouts"), rows)]

@@ -46,6 +46,8 @@ class Counts:
     """Rollouts by the source's own label and our verdict, where the source has one."""
     opinions: dict[tuple[str, str], int]
     """Rollouts by the rules' verdict and the judge's, where a judge had an opinion."""
+    seconds: dict[tuple[str, str], int]
+    """Rollouts by the rules' verdict and that of math-verify alone, where it was asked."""
     pass_rates: dict[str, int]
     """Problems by pass rate."""
     lengths: dict[str, int]
@@ -78,7 +80,8 @@ def count(problems: pl.DataFrame, rollouts: pl.DataFrame) -> Counts:
         verdicts=_by_value(answered["verdict"].fill_null("none")),
         decided_by=_by_value(answered["verdict_by"].drop_nulls()) if "verdict_by" in answered.columns else {},
         source_labels={(row[0], row[1]): row[2] for row in _sorted_counts(labelled).iter_rows()},
-        opinions=_opinions(answered),
+        opinions=_opinions(answered, "judge_verdict"),
+        seconds=_opinions(answered, "second_verdict"),
         pass_rates=_rates(asked["pass_rate"].drop_nulls()),
         lengths=_lengths(lengths),
         length_unit="tokens" if by_tokens else "characters",
@@ -106,12 +109,10 @@ def _teachers(rollouts: pl.DataFrame) -> tuple[TeacherCount, ...]:
     return tuple(TeacherCount(teacher or "unknown", *rest) for teacher, *rest in groups.iter_rows())
 
 
-def _opinions(rollouts: pl.DataFrame) -> dict[tuple[str, str], int]:
-    if "judge_verdict" not in rollouts.columns:
+def _opinions(rollouts: pl.DataFrame, other: str) -> dict[tuple[str, str], int]:
+    if other not in rollouts.columns:
         return {}
-    heard = rollouts.filter(pl.col("judge_verdict").is_not_null()).select(
-        pl.col("rule_verdict").fill_null("none"), "judge_verdict"
-    )
+    heard = rollouts.filter(pl.col(other).is_not_null()).select(pl.col("rule_verdict").fill_null("none"), other)
     return {(row[0], row[1]): row[2] for row in _sorted_counts(heard).iter_rows()}
 
 
