@@ -91,7 +91,10 @@ def stated_letter(response: str) -> str | None:
     foreign = [word for word in _GAP.split(tail) if len(word) == 1 and word.isalpha() and not word.isascii()]
     if foreign:
         return foreign[0] if response.strip()[:1] == foreign[0] else foreign[-1]
-    alone = [letter for letter in _ALONE.findall(tail) if letter not in ("A", "I")] or _ALONE.findall(tail[-60:])
+    alone = [letter for letter in _ALONE.findall(tail) if letter not in ("A", "I")]
+    alone = alone or [
+        match[1] for match in _ALONE.finditer(tail, max(0, len(tail) - 60)) if not _ARTICLE.match(tail, match.start(1))
+    ]
     return str(alone[-1]) if alone else None
 
 

@@ -99,6 +99,8 @@ def value_in(rest: str) -> str | None:
         return sentence
     if (verb := VERB.search(sentence)) and verb.start() > 0 and (found := in_sentence(sentence)):
         return found
+    if rest.startswith("\\") and not is_prose(sentence):
+        return sentence
     if match := _ACRONYM.fullmatch(sentence):
         return f"{match[1]} \\text{{ {match[2]}}}"  # WPM is no product of W, P and M
     if _TOLD.match(sentence) and (found := in_sentence(sentence)):

@@ -34,6 +34,11 @@ CASES = [
     ("Each correct answer is worth 5 points.\n\nSo 7C = 392, and C = 56.", "56", "sentence"),
     ("She sells 9 packs.\n\n**Therefore, Jackson is 4 years old.**", "4", "sentence"),
     ("They raise money for a total of 3 hours + 6 hours = 9 hours.", "9 hours", "sentence"),
+    (
+        r"The answer is \begin{pmatrix} 1 & \frac{7}{47} \end{pmatrix}.",
+        r"\begin{pmatrix} 1 & \frac{7}{47} \end{pmatrix}",
+        "phrase",
+    ),
     ("**Answer:** John leaves with 25.", "25", "phrase"),
     ("The answer is 52 WPM.", r"52 \text{ WPM}", "phrase"),
     ("Therefore, Mr. Smith pays 17,000 dollars.", "17,000 dollars", "sentence"),

@@ -69,3 +69,8 @@ def test_antiderivatives_are_one_family() -> None:
     )
     assert grade(r"\boxed{-3*E**(10*x - 6) + C}", "-3*exp(10*x - 6) + C").status == "correct"
     assert grade(r"\boxed{2*acos(x) + C}", "-2*x*asin(x) - 2*sqrt(1 - x**2) + C").status != "correct"
+
+
+def test_the_word_i_is_no_option() -> None:
+    assert grade("The steps settle the question. I leave the last line to the reader.", "B").status == "no_answer"
+    assert grade("I am not able to assist with this question.", "C").status == "no_answer"
