@@ -1,20 +1,21 @@
 """Judges a file of rollouts as it lies there: `curate verify FILE`, whatever its columns are called."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.intake import Columns, SourceError
-from curate.readers import File, read_batches, read_files
+from curate.intake import Columns, Intake, SourceError, intake
+from curate.readers import File, read_batches
 from curate.records import to_arrow
 from curate.verdicts.rule import Rule
 from verify import Policy
 
+ROW = "#row"
 _TEXTS = "problem_id problem answer teacher reasoning response finish_reason source_verdict"
 _MARKS = "extracted_answer verdict verdict_by verdict_detail"
 JUDGED = pa.schema([pa.field(name, pa.string()) for name in f"{_TEXTS} {_MARKS}".split()])
@@ -79,7 +80,7 @@ def regrade(
     file = File(path.name, lambda: path.open("rb"), path.name)
     report = Report(columns_of(file, named))
     writer: pq.ParquetWriter | None = None
-    for batch in read_files([file], report.columns):
+    for batch in _rows(file, report.columns):
         gold = batch.problems.select("answer", "problem", problem_id="id")
         rows = batch.rollouts.join(gold, on="problem_id", how="left", maintain_order="left")
         marks = Rule(policy=policy)(rows)
@@ -93,6 +94,18 @@ def regrade(
     if writer:
         writer.close()
     return report
+
+
+def _rows(file: File, columns: Columns) -> Iterator[Intake]:
+    """The file's rows, each a problem of its own: its rollouts are judged by the gold answer beside them."""
+    own = replace(columns, source_id=ROW)
+    first = 0
+    for batch in read_batches(file, columns):
+        numbers = pl.int_range(first, first + batch.rows.height, eager=True).cast(pl.String).alias(ROW)
+        read = intake(batch.rows.with_columns(numbers), own, source=file.source, where=batch.where)
+        unreadable = pl.concat([batch.unreadable, read.unreadable])
+        yield replace(read, unreadable=unreadable, rows=read.rows + batch.unreadable.height)
+        first += batch.rows.height
 
 
 def columns_of(file: File, named: dict[str, str]) -> Columns:

@@ -51,3 +51,10 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     run = CliRunner().invoke(app, ["verify", str(tmp_path / "none.jsonl")])
     assert run.exit_code == 2
     assert "no file" in run.stderr
+
+
+def test_each_row_is_judged_by_its_own_gold(tmp_path: Path) -> None:
+    rows = [{"question": "Pick one.", "answer": gold, "response": rf"\boxed{{{gold}}}"} for gold in ("2", "3", "2")]
+    (tmp_path / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    CliRunner().invoke(app, ["verify", str(tmp_path / "r.jsonl"), "--out", str(tmp_path / "j.parquet")])
+    assert pl.read_parquet(tmp_path / "j.parquet")["verdict"].to_list() == ["correct"] * 3

@@ -1,5 +1,6 @@
 """Rewards in TRL's form: a function over columns that gives one number, or None, per completion."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,5 +29,6 @@ def accuracy(
         [1.0, -1.0, None]
     """
     texts = [c if isinstance(c, str) else str(c[-1]["content"] or "") if c else "" for c in completions]
-    verdicts = grade_many(texts, solution, finish_reasons=finish_reason, policy=DEFAULT)
+    workers = len(os.sched_getaffinity(0))  # a bomb holds up one of them, not the rest of the batch
+    verdicts = grade_many(texts, solution, finish_reasons=finish_reason, policy=DEFAULT, workers=workers)
     return [_REWARD.get(verdict.status) for verdict in verdicts]
