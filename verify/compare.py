@@ -45,6 +45,10 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     return quantities(gold, answer, policy)
 
 
+_COMPOUND = {"pow", "abs", "func", "mul", "div", "add", "sub", "ratio"}
+"""Left sides that are an expression and no mere name of the answer."""
+
+
 def _named(gold: Node, answer: Node, policy: Policy) -> bool | None:
     """`x = 5` against `5`, `x = 5` or an equation."""
     if gold.kind == answer.kind == "named":
@@ -55,6 +59,8 @@ def _named(gold: Node, answer: Node, policy: Policy) -> bool | None:
             whole = equations(_equation(gold), _equation(answer))
             if whole:
                 return True
+            if {gold_head.kind, answer_head.kind} & _COMPOUND:
+                return whole  # `x^2 = 1` has more solutions than `x = 1`: equal right sides say nothing
             single = gold_head.kind == "name" and answer_head.kind == "name"
             if single and policy.names == "strict":
                 return whole if whole is not None else False

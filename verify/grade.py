@@ -118,8 +118,10 @@ def _readable(gold: Gold) -> tuple[str, ...]:
     """The accepted answers that say something; a worked solution is cut down to its answer."""
     if gold is None:
         return ()
-    many = (gold,) if isinstance(gold, str) else tuple(gold)
-    return tuple(text for g in many if isinstance(g, str) and (text := _gold_text(g)) not in _NO_GOLD and tidy(text))
+    # Gold columns of numbers are common, and so is the NaN that stands for none among them.
+    many = tuple(gold) if isinstance(gold, list | tuple | set | frozenset) else (gold,)
+    texts = [str(g) if isinstance(g, int | float) and g == g and not isinstance(g, bool) else g for g in many]
+    return tuple(text for g in texts if isinstance(g, str) and (text := _gold_text(g)) not in _NO_GOLD and tidy(text))
 
 
 @lru_cache(maxsize=8192)

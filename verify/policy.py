@@ -3,6 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+_WORDS = {
+    "percent": ("either", "value"),
+    "units": ("drop", "require"),
+    "order": ("ignore", "keep"),
+    "names": ("strict", "ignore"),
+}
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -32,3 +39,12 @@ class Policy:
     """Ask sympy, in a process of its own, where the fast forms cannot decide."""
     timeout_s: float = 1.5
     """CPU seconds that sympy may take for one pair."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance < 1:
+            raise ValueError(f"tolerance: a relative difference from 0 to below 1, not {self.tolerance}")
+        if not 0 < self.timeout_s < float("inf"):
+            raise ValueError(f"timeout_s: seconds above 0, not {self.timeout_s}")
+        for name, allowed in _WORDS.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name}: one of {', '.join(allowed)}, not {getattr(self, name)!r}")

@@ -28,7 +28,15 @@ def accuracy(
         >>> accuracy(["It is \\\\boxed{4}.", "It is \\\\boxed{5}.", "\\\\boxed{4}"], ["4", "4", None])
         [1.0, -1.0, None]
     """
-    texts = [c if isinstance(c, str) else str(c[-1]["content"] or "") if c else "" for c in completions]
+    texts = [c if isinstance(c, str) else _said(c[-1]) if c else "" for c in completions]
     workers = len(os.sched_getaffinity(0))  # a bomb holds up one of them, not the rest of the batch
     verdicts = grade_many(texts, solution, finish_reasons=finish_reason, policy=DEFAULT, workers=workers)
     return [_REWARD.get(verdict.status) for verdict in verdicts]
+
+
+def _said(message: dict[str, Any]) -> str:
+    """The text of a message: a string, parts with a text each, or nothing (a tool call, say)."""
+    content = message.get("content")
+    if isinstance(content, list):
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
