@@ -11,6 +11,7 @@ from verify.extract import Extraction, extract
 from verify.latex import read
 from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
+from verify.opposites import opposed
 from verify.policy import Policy
 from verify.prose import mentions, phrased, reduced
 from verify.sentence import is_prose
@@ -156,6 +157,8 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
     gold_key, answer_key = key(g), key(a)
     if gold_key == answer_key:
         return Decision(True, "exact")
+    if opposed(gold, answer):
+        return Decision(False, "words")
     if gold_key.isdigit() and answer_key.isdigit() and not policy.tolerance:
         return Decision(gold_key.lstrip("0") == answer_key.lstrip("0"), "numeric")
     first, second = plain_number(g), plain_number(a)

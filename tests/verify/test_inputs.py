@@ -45,3 +45,20 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> No
 def test_an_equation_with_more_solutions_is_not_its_solution(gold: str, answer: str) -> None:
     assert grade(rf"\boxed{{{answer}}}", gold).status != "correct"
     assert grade(rf"\boxed{{{gold}}}", answer).status != "correct"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (r"5\% increase", r"5\% decrease"),
+        ("3:45 am", "3:45 pm"),
+        ("5 km north", "5 km south"),
+        (r"p \land q", r"p \lor q"),
+        (r"\$5", "€5"),
+        ("5 more", "5 less"),
+    ],
+)
+def test_opposite_words_beside_one_number_are_two_answers(one: str, other: str) -> None:
+    assert grade(rf"\boxed{{{one}}}", other).status == "wrong"
+    assert grade(rf"\boxed{{{other}}}", one).status == "wrong"
+    assert grade(rf"\boxed{{{one}}}", one).status == "correct"
