@@ -63,6 +63,17 @@ ROLLOUT = pa.schema(
     ]
 )
 
+ABOUT_PROBLEM = (
+    pa.field("source", pa.string()),
+    pa.field("source_id", pa.string()),
+    pa.field("license", pa.string()),
+    pa.field("level", pa.string()),
+    pa.field("domain", pa.string()),
+    pa.field("pass_rate", pa.float64()),
+    pa.field("pass_rate_n", pa.int64()),
+)
+"""What the rows of every view say of their problem: where it is from, and how hard it is."""
+
 PAIR = pa.schema(
     [
         pa.field("prompt", MESSAGES),
@@ -76,21 +87,12 @@ PAIR = pa.schema(
         pa.field("rejected_length", pa.int64()),
         pa.field("chosen_teacher", pa.string()),
         pa.field("rejected_teacher", pa.string()),
-        pa.field("source", pa.string()),
-        pa.field("source_id", pa.string()),
-        pa.field("license", pa.string()),
-        pa.field("level", pa.string()),
-        pa.field("domain", pa.string()),
-        pa.field("pass_rate", pa.float64()),
-        pa.field("pass_rate_n", pa.int64()),
+        *ABOUT_PROBLEM,
     ]
 )
 
 FACTS = {"verdict": pl.String, "pass_rate": pl.Float64, "pass_rate_n": pl.Int64, "pass_rate_level": pl.String}
 """Facts of stages that views read, by name and type."""
-
-VERDICT_COLUMNS = ("extracted_answer", "rule_verdict", "judge_verdict", "verdict", "verdict_by")
-"""Rollout columns that `verdicts` stages write; `verdict` is the effective one."""
 
 TEXT_COLUMNS = ("reasoning", "response")
 """Rollout columns that are read shard by shard only."""

@@ -5,7 +5,7 @@ from typing import Literal
 import polars as pl
 import pyarrow as pa
 
-from curate.records import MESSAGES, assistant_text, effective_level, with_facts
+from curate.records import ABOUT_PROBLEM, MESSAGES, assistant_text, effective_level, with_facts
 
 Keep = Literal["correct", "all"]
 
@@ -33,13 +33,7 @@ WORKED = pa.schema(
         pa.field("problem_id", pa.string()),
         pa.field("problem", pa.string()),
         pa.field("answer", pa.string()),
-        pa.field("source", pa.string()),
-        pa.field("source_id", pa.string()),
-        pa.field("license", pa.string()),
-        pa.field("level", pa.string()),
-        pa.field("domain", pa.string()),
-        pa.field("pass_rate", pa.float64()),
-        pa.field("pass_rate_n", pa.int64()),
+        *ABOUT_PROBLEM,
         pa.field("teacher", pa.string()),
         pa.field("verdict", pa.string()),
         pa.field("completion_tokens", pa.int64()),

@@ -282,7 +282,7 @@ def test_sympy_finds_the_same_integrals() -> None:
     x = sympy.Symbol("x")
     rows = [row for row in pose_many(60, seed=4, families=["accumulation"], levels=["high"]) if "int_" in row.problem]
     for row in [row for row in rows if row.answer_type != "option"]:
-        low, high, f = re.search(r"int_\{(.*?)\}\^\{(.*?)\} .left\((.*?).right", row.problem).groups()  # type: ignore[union-attr]
+        low, high, f = re.search(r"int_\{(.*?)\}\^\{(.*?)\} .left\((.*?).right", row.problem).groups()  # type: ignore[union-attr]  # posed so
         assert sympy.integrate(_terms(f), (x, int(low), int(high))) == sympy.Rational(_fractions(row.answer)[0])
 
 
@@ -317,7 +317,7 @@ def test_sympy_counts_the_same_divisors_and_powers() -> None:
 
 
 def _power(problem: str) -> int:
-    base, exponent = re.search(r"(\d+)\^\{(\d+)\}", problem).groups()  # type: ignore[union-attr]
+    base, exponent = re.search(r"(\d+)\^\{(\d+)\}", problem).groups()  # type: ignore[union-attr]  # posed so
     modulus = re.search(r"(?:divided by \$|bmod |modulo \$)(\d+)", problem)
     assert modulus is not None
     return pow(int(base), int(exponent), int(modulus[1]))

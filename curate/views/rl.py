@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from curate.records import MESSAGES, effective_level, rollout_length, with_facts
+from curate.records import ABOUT_PROBLEM, MESSAGES, effective_level, rollout_length, with_facts
 from curate.worked import check_band, in_band
 
 
@@ -38,13 +38,7 @@ class Rl:
             pa.field("id", pa.string()),  # of the problem
             pa.field("problem", pa.string()),
             pa.field("answer_type", pa.string()),
-            pa.field("source", pa.string()),
-            pa.field("source_id", pa.string()),
-            pa.field("license", pa.string()),
-            pa.field("level", pa.string()),
-            pa.field("domain", pa.string()),
-            pa.field("pass_rate", pa.float64()),
-            pa.field("pass_rate_n", pa.int64()),
+            *ABOUT_PROBLEM,
             pa.field("length_spread", pa.float64()),
         ]
     )
