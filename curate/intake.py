@@ -225,13 +225,14 @@ def _rollouts(read: pl.DataFrame, teacher: str | None) -> pl.DataFrame:
         .with_columns(teacher=pl.coalesce("teachers", pl.lit(teacher, pl.String), pl.lit("unknown")))
     )
     nothing = pl.col("replies").is_null() & pl.col("reasonings").is_null()
+    finished = each.select(_finish_reason() == "stop").to_series()
     known = empty(ROLLOUT).schema
     return (
         each.select(
             row_ids(each["problem_id"], each["teacher"], each["reasonings"], each["replies"]),
             "problem_id",
             "teacher",
-            *split_columns(each["replies"], each["reasonings"]).get_columns(),
+            *split_columns(each["replies"], each["reasonings"], finished).get_columns(),
             index=pl.lit(0),
             finish_reason=pl.when(nothing).then(pl.lit("error")).otherwise(_finish_reason()),
             source_verdict=_verdict(),

@@ -14,6 +14,7 @@ from curate.intake import UNREADABLE, Intake, SourceError
 from curate.plug import Source
 from curate.records import PROBLEM, content_hash, empty
 from curate.shards import distinct_ids
+from distill.thinking import REV
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def read_sources(
     """
     folders = []
     for (name, plug), state in zip(sources, states, strict=True):
-        key = fingerprint("source", source_identity(name, plug, state))
+        key = fingerprint("source", REV, source_identity(name, plug, state))
         folders.append(cache.keep(key, partial(_spool, plug=plug, state=state, done=done)))
     rows = [pl.read_parquet(folder / "problems.parquet") for folder in folders]
     fragments = [path for folder in folders for path in sorted(folder.glob("rollouts-*.parquet"))]

@@ -18,7 +18,7 @@ from curate.fingerprint import file_digest, fingerprint, row_digest
 from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_lengths, to_arrow
 from distill.request import Message, Request, Sampling
 from distill.store import Store
-from distill.thinking import split_columns
+from distill.thinking import REV, split_columns
 
 SHARD_PROBLEMS = 256
 CUT_BYTES = 500_000_000
@@ -75,7 +75,7 @@ def gather(
     failed = list(_unanswered(draw, store)) if draw and store else []
     imported = [file_digest(path) for path in fragments]
     key = fingerprint(
-        "rollouts", SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
+        "rollouts", REV, SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
     )
     folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store, done))
     shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
@@ -135,7 +135,8 @@ def _sampled(draw: Draw, store: Store, shard: int) -> pl.DataFrame:
     start, stop = shard * SHARD_PROBLEMS, (shard + 1) * SHARD_PROBLEMS
     replies = store.get([request.key for request in draw.requests(start, stop)])
     asked = draw.problems.filter(pl.col("ordinal").is_between(start, stop, closed="left"))
-    reasoning, response, form = split_columns([r.content for r in replies], [r.reasoning for r in replies])
+    finished = [r.finish_reason == "stop" for r in replies]
+    reasoning, response, form = split_columns([r.content for r in replies], [r.reasoning for r in replies], finished)
     sampling = {name: value for name, value in asdict(draw.sampling).items() if name != "n"}
     every = pl.int_ranges(draw.sampling.n, dtype=pl.Int64)
     owners = asked.select("ordinal", problem_id="id").with_columns(draw_index=every).explode("draw_index")

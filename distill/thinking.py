@@ -10,52 +10,50 @@ what is stored is what came (request.Reply).
     .. </think> ..   (the template wrote the opening tag)       DeepSeek R1, QwQ, distilled models    close
     <think> ..       (cut off: all of it is reasoning)          any                                   open
     a line `think`, later a line `answer`                       s1.1                                  lines
+    a line `Thinking...`, later `...done thinking.`             ollama's command line                 lines
+    `Here is my thought process:` .. `Here is my response:`     Granite 3.2                           lines
     <|channel|>analysis<|message|> .. final<|message|> ..       harmony (gpt-oss)                     channels
     no mark: all of it is the response                          models that do not think aloud        none
 
-Also known as tags: `<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`, `[THINK]`, `<|START_THINKING|>`,
-`<|begin_of_thought|>` with `<|begin_of_solution|>`, `<|channel>thought`, and `\\end{think}`, which small models write
-for `</think>`. Nothing is lost but the marks and the white space around the parts; time is linear in the text.
+Also known as tags: `<thinking>`, `<thought>`, `<reasoning>`, `<seed:think>`, `<longcat_think>`, `[THINK]` (Magistral),
+`◁think▷` (Kimi), `<|START_THINKING|>`, `<|inner_prefix|>`, `<|begin_of_thought|>` with `<|begin_of_solution|>`
+(Sky-T1, OpenThoughts), `<|channel>thought`, and `\\end{think}`, which small models write for `</think>`. Nothing is
+lost but the marks and the white space around the parts; time is linear in the text.
+
+A reply that is all reasoning, never closed, is one of two things. Cut off, it has no response. Ended by itself
+(`finished`), it has one, and it stands at the end: a server's parser takes the whole reply of a model that does not
+think aloud for reasoning (GPQA at 1.3 %: NVIDIA-NeMo/Evaluator#1093), and small models forget the mark. The
+response is then all from the last paragraph on that boxes or names the answer, or the last paragraph where none does.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
 
+from distill.think_marks import BLANK, MARK, Kind, kind_of, starts_line, without_marks
+
 Format = Literal["none", "field", "tags", "close", "open", "lines", "channels"]
-Kind = Literal["open", "close", "drop"]
 
-# White space is named, not left to str.strip(), so that the polars path and the Python path cut alike.
-BLANK = " \t\r\n\f\v"
-
-# Every alternative starts with a literal: the regex engine then skips quickly to the next character that may be a mark.
-# Case is kept: ignoring it costs the polars path a factor of ten, and no model has been seen to write `<Think>`.
-_MARK = re.compile(
-    r"</?(?:think(?:ing)?|thought|reasoning|seed:think)>|\[/?THINK\]|◁/?think▷|<\|(?:START|END)_(?:THINKING|RESPONSE)\|>"
-    r"|<\|(?:begin|end)_of_(?:thought|solution)\|>|<\|channel>thought\b|<channel\|>|\\end\{think[}>]",
-    re.ASCII,
-)
-_DROPPED = ("<|end_of_solution|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>")
-_CLOSING = (
-    "<|end_of_thought|>",
-    "<|begin_of_solution|>",
-    "<|END_THINKING|>",
-    "<channel|>",
-    "\\end{think}",
-    "\\end{think>",
-)
+REV = 2
+"""Raised when an equal reply is split otherwise than before: what was made from it is made anew."""
 
 _HEADER = re.compile(
     r"(?:<\|start\|>[^<]{0,200})?<\|channel\|>(?P<channel>[^<]{0,200})(?:<\|constrain\|>[^<]{0,200})?<\|message\|>"
     r"|<\|(?:end|return|call)\|>"
 )
-_THINK_LINE = re.compile(r"\s*(?:<\|im_start\|>)?think[ \t]*\n")
-_ANSWER_LINE = re.compile(r"^(?:<\|im_start\|>)?answer[ \t]*\n", re.MULTILINE)
+# How a text in lines opens, how its reasoning closes, and whether it is reasoning if it never closes.
+_LINES = (
+    (re.compile(r"(?:<\|im_start\|>)?think[ \t]*\n"), re.compile(r"(?m)^(?:<\|im_start\|>)?answer[ \t]*\n"), True),
+    (re.compile(r"Thinking\.\.\.[ \t]*\n"), re.compile(r"(?m)^\.\.\.done thinking\.[ \t]*$"), False),
+    (re.compile(r"Here(?:'s| is) my thought process:"), re.compile(r"(?m)^Here(?:'s| is) my response:"), True),
+)
 # Read by another rule than tags. Apart, for each alone is a fast search and their alternation is not.
-_UNTAGGED = (r"<\|channel\|>", "assistantfinal", rf"\A{_THINK_LINE.pattern}")
+_UNTAGGED = (r"<\|channel\|>", "assistantfinal", *(rf"\A{opening.pattern}" for opening, _, _ in _LINES))
+_NAMED = re.compile(r"\\boxed|\banswer(?:\*\*)?(?: is\b|:)|final answer", re.IGNORECASE)
+_BREAK = re.compile(r"\n[ \t\r]*\n")
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,16 @@ class Thought:
     format: Format
 
 
-def split_thinking(content: str | None, reasoning: str | None = None) -> Thought:
+def split_thinking(content: str | None, reasoning: str | None = None, *, finished: bool = False) -> Thought:
     """The reasoning and the response of one message; `reasoning` is the server's own field, where it has one.
 
     Several blocks are joined by a blank line; a block inside a block is part of it. A closing mark with text after it
     makes all text since the last block reasoning, so that reasoning which mentions `</think>` never leaks into the
     response. An opening mark counts at the start of a line only: elsewhere it is talk about the mark. `<answer>` tags
     stay in the response, for the verifier.
+
+    Args:
+        finished: the reply ended by itself (finish reason `stop`), so that it has a response if reasoning never closes.
 
     Example:
         >>> split_thinking("Two and two ...</think>The answer is 4.")
@@ -83,22 +84,15 @@ def split_thinking(content: str | None, reasoning: str | None = None) -> Thought
         >>> split_thinking("<think>Two and")
         Thought(reasoning='Two and', response='', format='open')
     """
-    content, field = content or "", (reasoning or "").strip(BLANK)
-    if not field:
-        return _split_content(content)
-    if not content.strip(BLANK):
-        # A server that parsed nothing, or cut off: the field may hold the whole reply, marks and all.
-        inner = _split_content(field)
-        return Thought(_clean(field), "", "field") if inner.format in ("none", "open") else inner
-    inner = _split_content(content)
-    field = _clean(field)
-    # Some servers give the reasoning twice, in the field and inline.
-    parts = [field, inner.reasoning] if inner.reasoning != field else [field]
-    return Thought(_join(parts), inner.response, "field")
+    thought = _split(content, reasoning)
+    unanswered = finished and not thought.response and thought.format in ("field", "open", "channels")
+    return _answered(thought) if unanswered else thought
 
 
 def split_columns(
-    contents: pl.Series | Sequence[str | None], reasonings: pl.Series | Sequence[str | None] | None = None
+    contents: pl.Series | Sequence[str | None],
+    reasonings: pl.Series | Sequence[str | None] | None = None,
+    finished: pl.Series | Sequence[bool] | None = None,
 ) -> pl.DataFrame:
     """`split_thinking` over rows: columns `reasoning`, `response` and `format`, in the order given.
 
@@ -107,14 +101,17 @@ def split_columns(
     content = pl.Series("content", contents, dtype=pl.String).fill_null("")
     given = [None] * len(content) if reasonings is None else reasonings
     field = pl.Series("field", given, dtype=pl.String).fill_null("").str.strip_chars(BLANK)
-    if len(field) != len(content):
-        raise ValueError(f"{len(content)} contents but {len(field)} reasonings: one per row")
+    ended = pl.Series("finished", [False] * len(content) if finished is None else finished, dtype=pl.Boolean)
+    if not len(field) == len(ended) == len(content):
+        raise ValueError(f"{len(content)} contents, {len(field)} reasonings, {len(ended)} ends: one per row")
 
     text = pl.col("content").str.strip_chars(BLANK)
-    rows = pl.DataFrame([content, field]).select("field", text=text, body=text.str.strip_prefix("<think>"))
+    rows = pl.DataFrame([content, field, ended]).select(
+        "field", "finished", text=text, body=text.str.strip_prefix("<think>")
+    )
     odd = pl.any_horizontal(pl.col("text", "field").str.contains(pattern) for pattern in _UNTAGGED)
-    odd |= pl.col("field").str.contains(_MARK.pattern)
-    marks = pl.col("body").str.count_matches(_MARK.pattern)
+    odd |= pl.col("field").str.contains(MARK.pattern) | (pl.col("finished") & (pl.col("text") == ""))
+    marks = pl.col("body").str.count_matches(MARK.pattern)
     closed = (marks == 1) & pl.col("body").str.contains("</think>", literal=True) & (pl.col("field") == "")
     rows = rows.with_columns(
         opened=pl.col("body").str.len_bytes() < pl.col("text").str.len_bytes(), odd=odd, marks=marks, closed=closed
@@ -129,13 +126,28 @@ def split_columns(
     form = pl.when("opened").then(pl.lit("tags")).otherwise(pl.lit("close"))
     halved = rows.filter(tagged).select(reasoning=before, response=after, format=form)
     left = ~(plain | tagged)
-    pairs = zip(content.filter(left), field.filter(left), strict=True)
-    others = [split_thinking(text, own) for text, own in pairs]
+    rest = zip(*(column.filter(left) for column in (content, field, ended)), strict=True)
+    others = [split_thinking(text, own, finished=end) for text, own, end in rest]
     read = pl.DataFrame(
         [(other.reasoning, other.response, other.format) for other in others], schema=whole.schema, orient="row"
     )
     order = pl.concat([mask.arg_true() for mask in (plain, tagged, left)]).arg_sort()
     return pl.concat([whole, halved, read]).select(pl.all().gather(order))
+
+
+def _split(content: str | None, reasoning: str | None) -> Thought:
+    content, field = content or "", (reasoning or "").strip(BLANK)
+    if not field:
+        return _split_content(content)
+    if not content.strip(BLANK):
+        # A server that parsed nothing, or cut off: the field may hold the whole reply, marks and all.
+        inner = _split_content(field)
+        return Thought(without_marks(field), "", "field") if inner.format in ("none", "open") else inner
+    inner = _split_content(content)
+    field = without_marks(field)
+    # Some servers give the reasoning twice, in the field and inline.
+    parts = [field, inner.reasoning] if inner.reasoning != field else [field]
+    return Thought(_join(parts), inner.response, "field")
 
 
 def _split_content(content: str) -> Thought:
@@ -146,17 +158,18 @@ def _split_content(content: str) -> Thought:
         # Harmony without its special tokens: a server that skips them when decoding.
         before, _, after = text.removeprefix("analysis").rpartition("assistantfinal")
         return _thought([before], [after], "channels")
-    if opening := _THINK_LINE.match(text):
-        return _by_lines(text, opening.end())
-    return _by_tags(text)
+    return _by_lines(text) or _by_tags(text)
 
 
-def _by_lines(text: str, start: int) -> Thought:
-    closings = list(_ANSWER_LINE.finditer(text, start))
-    if not closings:
-        return _thought([text[start:]], [], "open")
-    end = closings[-1]
-    return _thought([text[start : end.start()]], [text[end.end() :]], "lines")
+def _by_lines(text: str) -> Thought | None:
+    for opening, closing, unclosed in _LINES:
+        if start := opening.match(text):
+            ends = list(closing.finditer(text, start.end()))
+            if ends:
+                return _thought([text[start.end() : ends[-1].start()]], [text[ends[-1].end() :]], "lines")
+            if unclosed:
+                return _thought([text[start.end() :]], [], "open")
+    return None
 
 
 def _by_channels(text: str) -> Thought:
@@ -174,7 +187,7 @@ def _by_channels(text: str) -> Thought:
 
 
 def _by_tags(text: str) -> Thought:
-    marks = [(kind, m.start(), m.end()) for m in _MARK.finditer(text) if (kind := _kind(m)) != "drop"]
+    marks = [(kind, m.start(), m.end()) for m in MARK.finditer(text) if (kind := kind_of(m)) != "drop"]
     closing = _without_trailing_closes(text, marks)
     inside: list[str] = []
     outside: list[str] = []
@@ -182,7 +195,7 @@ def _by_tags(text: str) -> Thought:
     at = 0
     for i, (kind, start, end) in enumerate(marks):
         if kind == "open":
-            if not thinking and _starts_line(text, start):
+            if not thinking and starts_line(text, start):
                 outside.append(text[at:start])
                 at, thinking, opened = end, True, True
         elif thinking or not closed or i < closing:
@@ -203,14 +216,7 @@ def _by_tags(text: str) -> Thought:
 
 def _thought(inside: Iterable[str], outside: Iterable[str], form: Format) -> Thought:
     # An opening mark that opened nothing is talk about the mark: the response keeps it.
-    return Thought(_join(map(_clean, inside)), _join(_clean(part, keep="open") for part in outside), form)
-
-
-def _kind(mark: re.Match[str]) -> Kind:
-    text = mark[0]
-    if text in _DROPPED:
-        return "drop"
-    return "close" if "/" in text or text in _CLOSING else "open"
+    return Thought(_join(map(without_marks, inside)), _join(without_marks(part, keep="open") for part in outside), form)
 
 
 def _without_trailing_closes(text: str, marks: Sequence[tuple[Kind, int, int]]) -> int:
@@ -224,23 +230,13 @@ def _without_trailing_closes(text: str, marks: Sequence[tuple[Kind, int, int]]) 
     return 0
 
 
-def _starts_line(text: str, at: int) -> bool:
-    # 64 characters back, no more: a line of a million marks must not cost a million looks at the whole line.
-    before = text[max(0, at - 64) : at].rstrip(" \t")
-    return not before or before.endswith("\n")
-
-
-def _clean(text: str, keep: Kind | None = None) -> str:
-    """The text without its marks, white space around it aside."""
-
-    def removed(mark: re.Match[str]) -> str:
-        return mark[0] if _kind(mark) == keep else ""
-
-    cleaned = _MARK.sub(removed, text)
-    if len(cleaned) < len(text) and any(_kind(mark) != keep for mark in _MARK.finditer(cleaned)):
-        # `<th<think>ink>`: taking out one mark made another. With a space in its place it cannot.
-        cleaned = _MARK.sub(lambda mark: removed(mark) or " ", text)
-    return cleaned.strip(BLANK)
+def _answered(thought: Thought) -> Thought:
+    """All that was said, its end taken for the response."""
+    text = thought.reasoning
+    named = [match.start() for match in _NAMED.finditer(text)]
+    starts = [0, *(gap.end() for gap in _BREAK.finditer(text))]
+    start = next(start for start in reversed(starts) if not named or start <= named[-1])
+    return replace(thought, reasoning=text[:start].strip(BLANK), response=text[start:])
 
 
 def _join(parts: Iterable[str]) -> str:

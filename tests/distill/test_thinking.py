@@ -67,6 +67,14 @@ TABLE = [
         *(None, "a", "b", "tags"),
     ),
     ("a\n<|begin_of_solution|>b", None, "a", "b", "close"),
+    ("<thought>a</thought>b", None, "a", "b", "tags"),
+    ("<longcat_think>a</longcat_think>b", None, "a", "b", "tags"),
+    ("<|inner_prefix|>a<|inner_suffix|>b", None, "a", "b", "tags"),
+    # ollama's command line, Granite
+    ("Thinking...\nTwo and two.\n...done thinking.\n\n4", None, "Two and two.", "4", "lines"),
+    ("Thinking...\nIt is 4.", None, "", "Thinking...\nIt is 4.", "none"),
+    ("Here is my thought process: a.\n\nHere is my response: b.", None, "a.", "b.", "lines"),
+    ("Here's my thought process:\na", None, "a", "", "open"),
     # s1.1
     ("think\nTwo and two.\nanswer\nAnswer: 4", None, "Two and two.", "Answer: 4", "lines"),
     ("<|im_start|>think\nTwo.\n<|im_start|>answer\n4", None, "Two.", "4", "lines"),
@@ -110,10 +118,40 @@ def test_columns_say_what_rows_say():
     assert split.rows() == [row[2:] for row in TABLE]
 
 
+# content, the server's own field, reasoning, response: of a reply that ended by itself
+FINISHED = [
+    ("", "Two and two.\n\nThe answer is 4.", "Two and two.", "The answer is 4."),
+    ("<think>Two.\n\nSo \\boxed{4}.\n\nDone.", None, "Two.", "So \\boxed{4}.\n\nDone."),
+    ("<think>Two.\n \nFour.", None, "Two.", "Four."),
+    (None, "It is 4.", "", "It is 4."),
+    ("<|channel|>analysis<|message|>Two.\n\n**Answer:** 4", None, "Two.", "**Answer:** 4"),
+    ("think\nTwo.\n\nThe answer is 4.\nOr", None, "Two.", "The answer is 4.\nOr"),
+    ("<think>Two.</think>", None, "Two.", ""),  # closed, then nothing was said
+    ("<think>Two.</think>4", None, "Two.", "4"),
+    ("", None, "", ""),
+]
+
+
+@pytest.mark.parametrize(("content", "field", "reasoning", "response"), FINISHED)
+def test_a_reply_that_ended_inside_its_reasoning_answers_at_its_end(content, field, reasoning, response):
+    thought = split_thinking(content, field, finished=True)
+    assert (thought.reasoning, thought.response) == (reasoning, response)
+    row = split_columns([content], [field], [True]).row(0)
+    assert row[:2] == (reasoning, response)
+
+
+def test_a_reply_cut_off_inside_its_reasoning_has_no_response():
+    cut = split_columns(["", "<think>So \\boxed{4}"], ["So \\boxed{4}", None], [False, False])
+    assert cut["response"].to_list() == ["", ""]
+    assert cut["reasoning"].to_list() == ["So \\boxed{4}"] * 2
+
+
 def test_columns_take_no_rows_and_refuse_unequal_ones():
     assert split_columns([]).columns == ["reasoning", "response", "format"]
     with pytest.raises(ValueError, match="one per row"):
         split_columns(["4"], ["a", "b"])
+    with pytest.raises(ValueError, match="one per row"):
+        split_columns(["4"], None, [True, False])
 
 
 PIECES = [
@@ -142,18 +180,22 @@ PIECES += [
     "</th",
     "\\end{think}",
     "<|end_of_solution|>",
+    "\\boxed{4}",
+    "\n\n",
+    "Thinking...\n",
+    "\n...done thinking.\n",
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(texts, texts | st.none()), min_size=1, max_size=8))
+@given(st.lists(st.tuples(texts, texts | st.none(), st.booleans()), min_size=1, max_size=8))
 def test_any_text_is_split_alike_by_row_and_column_and_its_reasoning_holds_no_mark(rows):
-    thoughts = [split_thinking(*row) for row in rows]
+    thoughts = [split_thinking(text, field, finished=finished) for text, field, finished in rows]
     assert split_columns(*map(list, zip(*rows, strict=True))).rows() == [
         (t.reasoning, t.response, t.format) for t in thoughts
     ]
-    for (content, _), thought in zip(rows, thoughts, strict=True):
+    for (content, _, _), thought in zip(rows, thoughts, strict=True):
         assert "<think>" not in thought.reasoning
         assert all("</think>" not in part for part in (thought.reasoning, thought.response))
         if "<|channel|>" not in content:  # what stands in a channel's header is part of the mark
@@ -173,12 +215,16 @@ def test_any_text_is_split_alike_by_row_and_column_and_its_reasoning_holds_no_ma
         "<|start|>" * 100_000 + "<|channel|><|message|>",
         "think\n" + "answer\n" * 100_000,
         "<think>" + "<answer>" * 100_000 + "</answer>",
+        "<think>" + "answer is\n \n" * 100_000,
+        "Thinking...\n" + "...done thinking.\n" * 100_000,
+        "<think>" + "\n \r" * 300_000,
     ],
-    ids=range(10),
+    ids=range(13),
 )
 def test_time_is_linear(bomb):
     started = time.perf_counter()
-    split_thinking(bomb, bomb)
+    split_thinking(bomb, bomb, finished=True)
+    split_thinking(bomb, finished=True)
     assert time.perf_counter() - started < 5  # under 1 s unloaded; quadratic would take minutes
 
 
