@@ -1,0 +1,103 @@
+"""What a build may spend on its teacher: dollars, tokens, hours. When it is spent, no further request is started."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from distill.account import Spent
+from distill.request import Reply, Request, TeacherError
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What tokens cost.
+
+    Example:
+        >>> Prices(input=0.55, output=2.19).usd(1_000_000, 2_000_000)
+        4.93
+    """
+
+    input: Annotated[float, Field(ge=0)]
+    """USD per million prompt tokens."""
+    output: Annotated[float, Field(ge=0)]
+    """USD per million completion tokens, reasoning included."""
+
+    def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """The price of so many tokens."""
+        return (self.input * prompt_tokens + self.output * completion_tokens) / 1e6
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a build may spend on its rollouts. What is in flight when it is spent is waited for and kept."""
+
+    usd: Annotated[float, Field(gt=0)] | None = None
+    """By `prices`; counts what this build's requests cost in all runs, failed and repeated attempts included."""
+    tokens: Annotated[int, Field(gt=0)] | None = None
+    """Prompt and completion tokens of this build's requests in all runs."""
+    hours: Annotated[float, Field(gt=0)] | None = None
+    """Wall clock of sampling in one run."""
+
+
+class BudgetError(TeacherError):
+    """The budget is spent and requests are lacking: says what was spent and how to go on."""
+
+
+class Meter:
+    """What was spent against a budget; a watch of the sampling loop (distill.sample.Watch)."""
+
+    def __init__(
+        self, budget: Budget, prices: Prices | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.budget, self.prices, self.clock = budget, prices, clock
+        self.prompt_tokens = self.completion_tokens = self.attempts = self.uncounted = 0
+        self.started: float | None = None
+
+    def begin(self) -> None:
+        """The clock of `hours` runs from the first call on."""
+        if self.started is None:
+            self.started = self.clock()
+
+    def add(self, spent: Spent) -> None:
+        """Counts what earlier runs spent."""
+        self.prompt_tokens += spent.prompt_tokens
+        self.completion_tokens += spent.completion_tokens
+        self.attempts += spent.attempts
+
+    def saw(self, request: Request, reply: Reply) -> None:
+        """Counts one more attempt."""
+        self.attempts += 1
+        self.prompt_tokens += reply.prompt_tokens
+        self.completion_tokens += reply.completion_tokens
+        if reply.content and not reply.completion_tokens:
+            self.uncounted += 1
+
+    def stop(self) -> BudgetError | None:
+        """Why no further request may be started; None while the budget lasts."""
+        budget = self.budget
+        usd = self.prices.usd(self.prompt_tokens, self.completion_tokens) if self.prices else 0.0
+        tokens = self.prompt_tokens + self.completion_tokens
+        hours = 0.0 if self.started is None else (self.clock() - self.started) / 3600
+        if self.uncounted and (budget.usd is not None or budget.tokens is not None):
+            return BudgetError(
+                "the teacher does not say how many tokens its replies took, so that a budget in usd or tokens cannot "
+                "be kept. Limit the build by rollouts.budget.hours instead. What was answered is kept"
+            )
+        if budget.usd is not None and usd >= budget.usd:
+            return self._spent("usd", f"${usd:,.2f} of ${budget.usd:,.2f}")
+        if budget.tokens is not None and tokens >= budget.tokens:
+            return self._spent("tokens", f"{tokens:,} tokens of {budget.tokens:,}")
+        if budget.hours is not None and hours >= budget.hours:
+            return self._spent("hours", f"{hours:.2f} hours of {budget.hours:g}")
+        return None
+
+    def _spent(self, kind: str, text: str) -> BudgetError:
+        price = f", ${self.prices.usd(self.prompt_tokens, self.completion_tokens):,.2f}" if self.prices else ""
+        return BudgetError(
+            f"budget spent: {text}. All runs of this build together took {self.prompt_tokens:,} prompt and "
+            f"{self.completion_tokens:,} completion tokens in {self.attempts:,} attempts{price}; all replies are kept. "
+            f"To go on, raise rollouts.budget.{kind} and build again, or take what is there: curate build --offline"
+        )
