@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from curate.pace import Pace
+
 LINE_EVERY_S = 30.0
 
 
@@ -18,19 +20,22 @@ class Steps:
         self.console = Console(stderr=True, quiet=quiet)
 
     @contextmanager
-    def step(self, title: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+    def step(
+        self, title: str, total: int | None, unit: str, pace: Pace | None = None
+    ) -> Iterator[Callable[[int], None]]:
         """Yields a function that is told how many more are done; the step's end is said with its time."""
         started = time.monotonic()
         done = 0
         if self.console.is_terminal:
-            columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            with Progress(*columns, console=self.console, transient=True) as bars:
-                task = bars.add_task(title, total=total)
+            columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn())
+            last = TextColumn("{task.fields[pace]}") if pace else TimeRemainingColumn()
+            with Progress(*columns, last, console=self.console, transient=True) as bars:
+                task = bars.add_task(title, total=total, pace="")
 
                 def advance(count: int) -> None:
                     nonlocal done
                     done += count
-                    bars.advance(task, count)
+                    bars.update(task, advance=count, pace=pace.text(done, total) if pace else "")
 
                 yield advance
         else:
@@ -41,12 +46,22 @@ class Steps:
                 done += count
                 if time.monotonic() - said > LINE_EVERY_S:
                     said = time.monotonic()
-                    self.say(f"{title}: {done:,}{f' of {total:,}' if total else ''} {unit}, {said - started:.0f} s")
+                    rates = f", {pace.text(done, total)}" if pace else ""
+                    of = f" of {total:,}" if total else ""
+                    self.say(f"{title}: {done:,}{of} {unit}, {said - started:.0f} s{rates}")
 
             yield advance
         seconds = time.monotonic() - started
         count = f"{done:>9,} {unit:<9}" if done else f"{'nothing new':<19}"
-        self.say(f"{title:<28} {count} {seconds:6.1f} s")
+        self.say(f"{title:<28} {count} {seconds:6.1f} s{f'   {pace.summary()}' if pace and pace.attempts else ''}")
+
+    @contextmanager
+    def sampling(self, title: str, total: int | None) -> Iterator[Pace]:
+        """A step whose rollouts come from a teacher. Yields what the loop tells of each: `done` and `saw`."""
+        pace = Pace()
+        with self.step(title, total, "rollouts", pace) as done:
+            pace.done = done
+            yield pace
 
     def say(self, text: str) -> None:
         """One plain line."""
