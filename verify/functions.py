@@ -18,8 +18,13 @@ def constant(name: str) -> Value:
 
 
 def called(name: str, parts: list[Value]) -> Value:
-    """A stand-in for an unknown function: one fixed number per name and arguments."""
-    label = name + ";".join(f"{approx(p).z:.9g}" for p in parts)
+    """A stand-in for an unknown function. Nine digits of the arguments make it no exact value."""
+    return approx(stand_in(name, [f"{approx(p).z:.9g}" for p in parts]))
+
+
+def stand_in(name: str, labels: list[str]) -> Fraction:
+    """One fixed number per name and arguments."""
+    label = name + ";".join(labels)
     digest = int.from_bytes(hashlib.blake2b(label.encode(), digest_size=6).digest())
     return Fraction(digest, 1 << 47) + Fraction(1, 7)
 
@@ -39,10 +44,20 @@ def function(name: str, parts: list[Value]) -> Value:
         return _logarithm(parts[0], Fraction(10))
     if name == "exp" and len(parts) == 1:
         return power(constant("e"), parts[0])
+    if name in ("max", "min"):
+        return _largest(name, [approx(p) for p in parts])
     if len(parts) != 1 or name not in _COMPLEX:
         raise UnknownError(name)
     x = approx(parts[0])
     return _elementary(name, x)
+
+
+def _largest(name: str, parts: list[Approx]) -> Value:
+    """The largest or smallest of real numbers, where floats can tell which that is or it makes no difference."""
+    if any(abs(p.z.imag) > p.error for p in parts):
+        raise UnknownError("the largest of complex numbers")
+    chosen = (max if name == "max" else min)(parts, key=lambda p: p.z.real)
+    return Approx(chosen.z, max(p.error for p in parts))
 
 
 def _logarithm(value: Value, base: Value) -> Value:
@@ -85,7 +100,8 @@ _COMPLEX: dict[str, Callable[[complex], complex]] = {
     "artanh": cmath.atanh, "ln": cmath.log, "log": cmath.log, "exp": cmath.exp,
     "cot": cmath.tan, "sec": cmath.cos, "csc": cmath.sin, "arccot": cmath.atan, "arcsec": cmath.acos,
     "arccsc": cmath.asin, "coth": cmath.tanh, "Re": lambda z: complex(z.real), "Im": lambda z: complex(z.imag),
-    "arg": lambda z: complex(cmath.phase(z)), "floor": lambda z: complex(math.floor(z.real + 1e-9)),
+    "arg": lambda z: complex(cmath.phase(z)), "conj": lambda z: z.conjugate(),
+    "floor": lambda z: complex(math.floor(z.real + 1e-9)),
     "ceil": lambda z: complex(math.ceil(z.real - 1e-9)),
 }  # fmt: skip
 _EXACT: dict[str, Callable[[list[Fraction]], Fraction]] = {
@@ -94,8 +110,17 @@ _EXACT: dict[str, Callable[[list[Fraction]], Fraction]] = {
     "abs": lambda p: abs(p[0]),
     "min": min,
     "max": max,
-    "gcd": lambda p: Fraction(math.gcd(*(int(x) for x in p))),
-    "lcm": lambda p: Fraction(math.lcm(*(int(x) for x in p))),
+    "gcd": lambda p: Fraction(math.gcd(*_whole(p))),
+    "lcm": lambda p: Fraction(math.lcm(*_whole(p))),
     "mod": lambda p: p[0] % p[1],
     "sgn": lambda p: Fraction((p[0] > 0) - (p[0] < 0)),
+    "Re": lambda p: p[0],
+    "Im": lambda p: Fraction(0),
+    "conj": lambda p: p[0],
 }
+
+
+def _whole(parts: list[Fraction]) -> list[int]:
+    if any(part.denominator != 1 for part in parts):
+        raise UnknownError("a divisor of what is not whole")
+    return [int(part) for part in parts]

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, Value, add, approx, same, scale
+from verify.digits import same_digits
+from verify.expressions import expressions, is_real, near
+from verify.families import WHOLE, families
 from verify.numeric import evaluate
-from verify.points import is_whole, points
+from verify.points import points
 from verify.policy import Policy
-from verify.tree import Node, holds, holds_constant, names
+from verify.tree import Node, names
 
 
 def scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
@@ -19,26 +22,14 @@ def scalars(gold: Node, answer: Node, policy: Policy) -> bool | None:
         known.remove("c")
     if _has_free_constant(gold) and _has_free_constant(answer):
         return _same_but_for_a_constant(gold, answer, [name for name in known if name != "C"])
-    if known == ["k"] and (family := families([gold], [answer])) is not None:
+    if known and names(gold) and names(answer) and (family := _family(gold, answer, known)) is not None:
         return family
-    whole = is_whole(gold) or is_whole(answer)
-    complex_meant = holds_constant(gold, "i") or holds_constant(answer, "i")
-    met = 0
-    for point in points(known, whole, count=8):
-        try:
-            first, second = evaluate(gold, point), evaluate(answer, point)
-        except UnknownError:
-            continue
-        # A root of a negative number at a test point says nothing of expressions meant for real numbers.
-        if not complex_meant and not (is_real(first) and is_real(second)):
-            continue
-        verdict = near(first, second, policy)
-        if verdict is not True:
-            return verdict
-        met += 1
-        if met == 4:
-            break
-    return True if met >= 2 else None
+    return expressions(gold, answer, policy)
+
+
+def _family(gold: Node, answer: Node, known: list[str]) -> bool | None:
+    """The verdict on two families in one parameter; None where they are none."""
+    return families([gold], [answer]) if known in (["k"], [WHOLE]) or len(known) == 2 else None
 
 
 def _has_free_constant(node: Node) -> bool:
@@ -79,25 +70,14 @@ def _numbers(gold: Node, answer: Node, policy: Policy) -> bool | None:
     try:
         first, second = evaluate(gold, {}), evaluate(answer, {})
     except UnknownError:
-        return None
+        return same_digits((gold, {}), (answer, {}))
     verdict = near(first, second, policy)
+    exact = isinstance(first, Fraction) and isinstance(second, Fraction)
+    if verdict is None or (verdict and not exact and not policy.tolerance):
+        verdict = same_digits((gold, {}), (answer, {}))
     if verdict or not policy.rounding:
         return verdict
     return True if _rounds_to(gold, second) or _rounds_to(answer, first) else verdict
-
-
-def near(first: Value, second: Value, policy: Policy) -> bool | None:
-    """True within the tolerance, False outside it, None where floats cannot tell two numbers apart."""
-    verdict = same(first, second)
-    if verdict or not policy.tolerance:
-        return verdict
-    if isinstance(first, Fraction) and isinstance(second, Fraction):
-        return abs(first - second) <= Fraction(policy.tolerance) * max(abs(first), abs(second))
-    try:
-        x, y = approx(first).z, approx(second).z
-    except UnknownError:
-        return verdict
-    return True if abs(x - y) <= policy.tolerance * max(abs(x), abs(y)) else verdict
 
 
 def _infinite(node: Node) -> int:
@@ -132,46 +112,6 @@ def as_complex(value: Value) -> complex:
         UnknownError: it is larger, or smaller, than any float.
     """
     return approx(value).z
-
-
-def is_real(value: Value) -> bool:
-    return isinstance(value, Fraction) or abs(value.z.imag) <= value.error
-
-
-def families(first: list[Node], second: list[Node]) -> bool | None:
-    """`pi/6 + k pi, 5pi/6 + k pi` against the same numbers written with other k: compared over a window of k."""
-    one, other = [value_of(i) for i in first], [value_of(i) for i in second]
-    parameters = {frozenset(names(item)) for item in one + other}
-    if not all(holds_constant(item, "pi") or holds(item, "degree") for item in one + other):
-        return None  # 2n + 1 is a formula for n, only angles come in families
-    if len(parameters) != 1 or len(parameter := next(iter(parameters))) != 1 or not parameter <= set("knmltj"):
-        return None
-    name = next(iter(parameter))
-    left, right = _window(one, name), _window(other, name)
-    return None if left is None or right is None else left == right
-
-
-def _window(items: list[Node], name: str) -> set[int] | None:
-    """The values between -10 and 10 periods, in millionths of the period; None unless all grow evenly by one period."""
-    starts: list[float] = []
-    periods: list[float] = []
-    for item in items:
-        try:
-            values = [as_complex(evaluate(item, {name: Fraction(k)})).real for k in (0, 1, 2)]
-        except UnknownError:
-            return None
-        if abs(values[2] - 2 * values[1] + values[0]) > 1e-9 or values[0] == values[1]:
-            return None
-        starts.append(values[0])
-        periods.append(abs(values[1] - values[0]))
-    longest = max(periods)
-    if longest > 100 * min(periods):
-        return None
-    found = set()
-    for start, period in zip(starts, periods, strict=True):
-        steps = range(-int(10 * longest / period) - 60, int(10 * longest / period) + 60)
-        found |= {round(v * 1e6) for k in steps if -10 * longest < (v := start + k * period) < 10 * longest}
-    return found
 
 
 def value_of(node: Node) -> Node:
