@@ -21,7 +21,6 @@ EXIT_CODES = {
     "DigestError": 3,
     "TeacherError": 4,
     "BusyError": 5,
-    "StoreBusyError": 5,
     "WorkerError": 1,
 }
 """By class name, since importing the classes would import all that they stand beside."""

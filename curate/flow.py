@@ -1,6 +1,5 @@
 """The flow of one build: frames that stages mark, one after the other, with the ledger kept beside them."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +19,10 @@ from curate.records import TEXT_COLUMNS, draws
 from curate.shards import Draw, gather
 from distill.request import Message, Request, Teacher
 from distill.sample import SampleSummary, sample
-from distill.store import Store, StoreBusyError
+from distill.store import Store
 
 if TYPE_CHECKING:
     from curate.manifest import Manifest
-
-STORE_WAIT_S = 1.0
-"""Between two looks whether another build of this root has finished asking."""
 
 NO_DROPS = pl.DataFrame(schema={"id": pl.String, "drop": pl.String})
 
@@ -182,17 +178,9 @@ class Flow:
     def _sample(
         self, title: str, teacher: Teacher, requests: Callable[[], Iterator[Request]], total: int, store: Store
     ) -> SampleSummary:
-        """Every request answered in the store, once whoever else writes to it is done."""
+        """Every request answered in the store."""
         with self.steps.step(title, total, "rollouts") as done:
-            said = ""
-            while True:
-                try:
-                    return sample(teacher, requests(), store, on_progress=done)
-                except StoreBusyError as busy:
-                    if said != str(busy):
-                        said = str(busy)
-                        self.steps.say(f"{title}: waiting. {said}")
-                    time.sleep(STORE_WAIT_S)
+            return sample(teacher, requests(), store, on_progress=done)
 
     def _replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
         """`id` and `reply` of every row that the stage asks its teacher about; equal questions are asked once."""

@@ -6,17 +6,13 @@ takes 4.5 ms, so they are synced in groups, and a power cut loses 64 rows or the
 any byte loses the record that was cut and no other; a database cut in its main file is malformed as a whole. And blocks
 of 1 MB compress as well as one long stream, rows one by one 1.6 times worse.
 
-One process writes at a time, under a lock of the operating system that dies with it; readers need no lock and see what
-was there when they first looked. Memory: about 120 bytes per attempt.
+Any number of processes may write at a time, each to a file of its own under a lock of the operating system that dies
+with it; all see each other's replies, and readers need no lock. Memory: about 120 bytes per attempt.
 """
 
-import fcntl
 import json
-import os
-import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -24,9 +20,12 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from distill.attempt import as_line, as_reply, as_row
 from distill.export import write_parquet
+from distill.frames import frames, pack
+from distill.log import Log
 from distill.request import Reply, Request
-from distill.segments import Log, current_files, pack, records, seal, span, sweep
+from distill.segments import all_records, current_files, folder_lock, seal_idle, span, sweep
 from distill.store_index import Index, indexed, read_rows
 
 ROLL_BYTES = 16 << 20
@@ -36,11 +35,6 @@ FRESH_KEYS = 100_000
 """So many new keys are kept as strings before the index is read anew: 1 s then, against 100 bytes a key."""
 
 COSTS = ("prompt_tokens", "completion_tokens", "seconds")
-REPLY_FIELDS = tuple(field.name for field in fields(Reply))
-
-
-class StoreBusyError(RuntimeError):
-    """Another process writes to this store."""
 
 
 T = TypeVar("T")
@@ -49,8 +43,9 @@ T = TypeVar("T")
 class Store:
     """Replies in a folder. A reply is safe from kill -9 as soon as `append` returns.
 
-    A request may be answered several times: failed, then well. The last good reply counts; what all of them cost is
-    kept (`costs`). A reply that was cut off (`length`) is a good one: it was paid for and says something.
+    A request may be answered several times: failed, then well. The first good reply counts, so that what was read once
+    never changes; what all of them cost is kept (`costs`). A reply that was cut off (`length`) is a good one: it was
+    paid for and says something.
 
     Example:
         >>> import tempfile
@@ -64,22 +59,26 @@ class Store:
         self.folder = Path(folder)
         self._index: Index | None = None
         self._fresh: set[str] = set()
-        self._lock: int | None = None
+        """Answered since the index was read: by this writer or, as far as `_read` says, by others."""
+        self._read: dict[Path, int] = {}
+        self._writes = False
         self._log: Log | None = None
 
     # Reading.
 
     def answered(self, keys: Collection[str]) -> list[bool]:
         """Whether each request has a reply that is not an error."""
-        index = self._index or self._look()
+        index = self._catch_up()
         places = index.find(keys)
         known = places >= 0
         known[known] = index.rows["good"][index.counted[places[known]]]
         return [bool(old) or key in self._fresh for old, key in zip(known, keys, strict=True)]
 
     def __contains__(self, key: str) -> bool:
-        """Whether the request has a reply that is not an error."""
-        return key in self._fresh or self.answered([key])[0]
+        """Whether the request has a reply that is not an error, as far as this store has looked."""
+        index = self._index or self._look()
+        place = index.find([key])[0]
+        return key in self._fresh or (place >= 0 and bool(index.rows["good"][index.counted[place]]))
 
     def keys(self) -> list[str]:
         """Every request with a reply that is not an error, sorted."""
@@ -92,12 +91,16 @@ class Store:
         Raises:
             KeyError: nothing is stored under a key.
         """
-        return [Reply(**{name: row[name] for name in REPLY_FIELDS if name in row}) for row in self._rows(keys)]
+        return [as_reply(row) for row in self._rows(keys)]
 
     def costs(self, keys: Sequence[str] | None = None) -> pl.DataFrame:
-        """What was paid per key, failed and repeated attempts included: attempts, tokens, seconds."""
+        """What was paid per key, failed and repeated attempts included: attempts, tokens, seconds.
+
+        A key that was never asked is left out.
+        """
         index = self._look()
-        places = np.arange(len(index.keys)) if keys is None else index.find_all(keys)
+        places = np.arange(len(index.keys)) if keys is None else index.find(keys)
+        places = places[places >= 0]
         sums: dict[str, Any] = {"key": [index.keys[place].decode() for place in places]}
         sums["attempts"] = np.diff(index.first, append=len(index.rows))[places]
         for name in COSTS:
@@ -107,12 +110,8 @@ class Store:
         )
 
     def attempts(self) -> Iterator[dict[str, Any]]:
-        """Every attempt as it is stored, oldest first: the reply's fields, `at`, and `request` where it is known.
-
-        Not for the time another process writes: its sealing takes files away.
-        """
-        for path in current_files(self.folder):
-            yield from (json.loads(line) for line in records(path))
+        """Every attempt as it is stored, oldest first: the reply's fields, `at`, and `request` where it is known."""
+        yield from map(json.loads, all_records(self.folder))
 
     def export(self, path: Path | str) -> int:
         """Writes every attempt as one row of a parquet file, in bounded memory. How many there are."""
@@ -124,16 +123,13 @@ class Store:
         """The replies are on disk. Their requests, told apart by key, are kept beside them where given.
 
         Raises:
-            StoreBusyError: another process writes; says which.
             OSError: disk full or the like; nothing of the call is kept.
         """
         log = self._open()
         asked = {request.key: request for request in requests}
-        rows = [_row(reply, asked.get(reply.key)) for reply in replies]
-        log.write(
-            b"".join(pack(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace")) for row in rows), len(rows)
-        )
-        self._fresh.update(row["key"] for row in rows if row["finish_reason"] != "error")
+        rows = [as_row(reply, asked.get(reply.key)) for reply in replies]
+        log.write(b"".join(pack(as_line(row)) for row in rows), len(rows))
+        self._note(rows)
         if log.size >= ROLL_BYTES:
             self._seal()
             if len(self._fresh) > FRESH_KEYS:
@@ -145,33 +141,28 @@ class Store:
         taken = 0
         rows = self._look().rows
         have = set(zip(rows["key"].tolist(), rows["at"].tolist(), strict=True))
-        for folder in folders:
-            for path in current_files(Path(folder)):
-                for line in records(path):
-                    row = json.loads(line)
-                    attempt = (row["key"].encode(), row["at"])
-                    if attempt not in have:
-                        have.add(attempt)
-                        log.write(pack(line), 1)
-                        taken += 1
-                    if log.size >= ROLL_BYTES:
-                        self._seal()
-                        log = self._open()
+        for line in (line for folder in folders for line in all_records(Path(folder))):
+            row = json.loads(line)
+            attempt = (row["key"].encode(), row["at"])
+            if attempt not in have:
+                have.add(attempt)
+                log.write(pack(line), 1)
+                self._note([row])
+                taken += 1
+            if log.size >= ROLL_BYTES:
+                self._seal()
+                log = self._open()
         return taken
 
     def close(self) -> None:
-        """What was written is synced and sealed, and the lock is given back. The store can still be read."""
-        if self._lock is None:
-            return
-        try:
+        """What was written is synced and sealed. The store can still be read, and be written anew."""
+        if self._writes:
+            self._writes = False
             self._seal()
-        finally:
-            os.close(self._lock)
-            self._lock = None
 
     def __enter__(self) -> "Store":
-        """Holds the writer's lock, and sees what earlier writers wrote."""
-        self._acquire()
+        """Ready to write; what killed writers left half made is gone."""
+        self._begin()
         return self
 
     def __exit__(
@@ -180,45 +171,34 @@ class Store:
         """Closes."""
         self.close()
 
-    def _acquire(self) -> None:
-        if self._lock is not None:
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(lock, 200).decode("utf-8", "replace") or "another process"
-            os.close(lock)
-            raise StoreBusyError(
-                f"{self.folder}: {owner} writes to this rollout store. Wait until it is done; what it pays for is kept."
-            ) from None
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-        self._lock, self._index = lock, None
-        sweep(self.folder)
-        self._look()
+    def _begin(self) -> None:
+        if not self._writes:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._look()  # says what a crash tore off, before it is sealed without it
+            with folder_lock(self.folder):
+                sweep(self.folder)
+                seal_idle(self.folder, ROLL_BYTES)
+            self._writes = True
+            self._look()
 
     def _open(self) -> Log:
-        self._acquire()
+        self._begin()
         if self._log is None:
-            number = max((span(path)[1] for path in current_files(self.folder)), default=0) + 1
-            self._log = Log(self.folder / f"{number:08d}.log")
+            with folder_lock(self.folder):
+                number = max((span(path)[1] for path in current_files(self.folder)), default=0) + 1
+                self._log = Log(self.folder / f"{number:08d}.log")
         return self._log
 
     def _seal(self) -> None:
-        """Logs, a crash's too, become a segment, joined with the short segments just before them."""
-        if self._log is not None:
-            self._log.close()
-            self._log = None
-        files = current_files(self.folder)
-        keep = len(files)
-        while keep and (files[keep - 1].suffix == ".log" or files[keep - 1].stat().st_size < ROLL_BYTES):
-            keep -= 1
-        young = files[keep:]
-        if any(path.suffix == ".log" for path in young):
-            first, last = span(young[0])[0], span(young[-1])[1]
-            seal(young, self.folder / f"{first:08d}-{last:08d}.seg")
+        """Logs without a writer, a crash's too, become segments."""
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
+        with folder_lock(self.folder):
+            made = seal_idle(self.folder, ROLL_BYTES)
+        # What this writer wrote or had looked at is nothing new when it stands in a segment.
+        own = {log.path, *(path for path in self._read if path.suffix == ".seg")} if log else set()
+        self._read |= {target: 0 for target, sources in made if own.issuperset(sources)}
 
     def _look(self) -> Index:
         """The index of all that is in the folder now."""
@@ -229,7 +209,35 @@ class Store:
         if self._index is None or files != self._index.files:
             self._index = indexed(files)
             self._fresh.clear()
+            self._read = dict.fromkeys((path for path, _ in files), 0)
         return self._index
+
+    def _catch_up(self) -> Index:
+        """The index, with what other processes wrote since then among the fresh keys, or in a new one."""
+        if self._index is None:
+            return self._look()
+        index, sizes = self._index, dict(self._index.files)
+        try:
+            for path in current_files(self.folder):
+                own = self._log is not None and path == self._log.path
+                if own or path.stat().st_size == sizes.get(path):
+                    continue
+                if path.suffix == ".seg" and path not in self._read:
+                    return self._look()
+                if path.suffix == ".log":
+                    self._read_on(path)
+        except FileNotFoundError:
+            return self._look()  # sealed meanwhile
+        return index
+
+    def _read_on(self, log: Path) -> None:
+        """The keys of another's log since the last look are fresh ones."""
+        for frame in frames(log, start=self._read.get(log, 0)):
+            self._read[log] = frame.end
+            self._note(json.loads(line) for line in frame.plain.split(b"\n"))
+
+    def _note(self, rows: Iterable[dict[str, Any]]) -> None:
+        self._fresh.update(row["key"] for row in rows if row["finish_reason"] != "error")
 
     def _rows(self, keys: Sequence[str]) -> list[dict[str, Any]]:
         def read() -> list[dict[str, Any]]:
@@ -249,20 +257,3 @@ class Store:
         raise OSError(
             f"{self.folder}: files of the rollout store vanish while they are read; is something cleaning up?"
         )
-
-
-def _row(reply: Reply, request: Request | None) -> dict[str, Any]:
-    if not 0 < len(reply.key.encode()) <= 32:
-        raise ValueError(f"the key of a reply has 1 to 32 characters, not {reply.key!r}")
-    row = {"at": time.time(), **vars(reply)}
-    if request is not None:
-        sampling = {name: value for name, value in vars(request.sampling).items() if name != "n"}
-        messages = [vars(message) for message in request.messages]
-        row["request"] = {
-            "model": request.model,
-            "revision": request.revision,
-            "sampling": sampling,
-            "index": request.index,
-            "messages": messages,
-        }
-    return row

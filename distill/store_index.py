@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from distill.segments import ENTRY, Entries, entries, read_frame
+from distill.frames import ENTRY, Entries, entries, read_frame
+from distill.segments import alive
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Index:
     first: npt.NDArray[np.int64]
     """Row of the first attempt."""
     counted: npt.NDArray[np.int64]
-    """Row of the last good attempt, or of the last one where none is good."""
+    """Row of the first good attempt, or of the last one where none is good."""
 
     def find(self, keys: Collection[str]) -> npt.NDArray[np.int64]:
         """The place of each key in `keys`; -1 where it is not."""
@@ -51,16 +52,21 @@ class Index:
 
 
 def indexed(files: tuple[tuple[Path, int], ...]) -> Index:
-    """The index of the attempts in these files; a later file holds later attempts."""
-    parts = [entries(path) for path, _ in files]
+    """The index of the attempts in these files."""
+    # A log that is written to may end in half a record: it is on its way, not torn.
+    parts = [entries(path, say=path.suffix == ".seg" or not alive(path)) for path, _ in files]
     rows = np.concatenate([np.empty(0, ENTRY), *parts])
     file = np.repeat(np.arange(len(files), dtype=np.int32), [len(part) for part in parts])
-    order = np.argsort(rows["key"], kind="stable")
+    by_age = np.argsort(rows["at"], kind="stable")
+    order = by_age[np.argsort(rows["key"][by_age], kind="stable")]
     rows, file = rows[order], file[order]
     first = np.flatnonzero(np.append(True, rows["key"][1:] != rows["key"][:-1])) if len(rows) else np.empty(0, np.int64)
-    # Good attempts outrank all others, later ones the earlier.
-    rank = np.arange(len(rows)) + len(rows) * rows["good"]
-    counted = np.maximum.reduceat(rank, first) % len(rows) if len(rows) else first
+    # Good attempts outrank all others, earlier ones the later: a reply that was read once counts for ever, whatever
+    # another machine or process paid for beside it.
+    age = np.arange(len(rows))
+    rank = np.where(rows["good"], 2 * len(rows) - age, age)
+    best = np.maximum.reduceat(rank, first) if len(rows) else first
+    counted = np.where(best >= len(rows), 2 * len(rows) - best, best)
     return Index(files, rows, file, rows["key"][first], first, counted)
 
 

@@ -79,6 +79,15 @@ def test_nothing_is_asked_twice_and_a_full_store_is_only_read(tmp_path):
     assert sorted(path.stat().st_mtime_ns for path in tmp_path.iterdir()) == before
 
 
+def test_what_another_run_paid_for_is_not_asked_again_and_nobody_waits(tmp_path):
+    sample(Clerk(), asks(3), Store(tmp_path))
+    teacher = Clerk()
+    with Store(tmp_path) as other:  # writes at the same time
+        other.append([Reply(asks(4)[12].key, "paid for just now")])
+        summary = sample(teacher, asks(4), Store(tmp_path))
+    assert (summary.reused, teacher.asked) == (13, keys(asks(4)[13:]))
+
+
 def test_a_request_named_twice_is_asked_once(tmp_path):
     teacher = Clerk(in_flight=3)
     summary = sample(teacher, asks(2) + asks(2), Store(tmp_path))
