@@ -14,7 +14,10 @@ SAME = [
     (r"\frac{1}{\sqrt2}", r"\frac{\sqrt2}{2}"), (r"\sqrt[3]{2+\sqrt5}+\sqrt[3]{2-\sqrt5}", "1"),
     (r"\cos\frac{\pi}{7}\cos\frac{2\pi}{7}\cos\frac{3\pi}{7}", r"\frac18"), (r"4\arctan 1", r"\pi"),
     ("e^{1000}", r"e^{999}\cdot e"), (r"x>\sqrt2", r"x>\frac{2}{\sqrt2}"), (r"\lfloor\pi^2\rfloor", "9"),
-    (r"y=\sqrt2 x", r"\sqrt2 y=2x"), (r"\max(\sqrt2,1)", r"\sqrt2"), (r"f(\sqrt2)", r"f(\frac{2}{\sqrt2})"),
+    (r"y=\sqrt2 x", r"\sqrt2 y=2x"),
+    (r"[10^{-20},2\cdot10^{-20}]", r"[10^{-20},\frac{2}{10^{20}}]"),
+    (r"x\ln2+y=1", r"x\ln4+2y=2"), ("|x-100|+|y|=1", "2|100-x|+2|y|=2"),
+    (r"\max(\sqrt2,1)", r"\sqrt2"), (r"f(\sqrt2)", r"f(\frac{2}{\sqrt2})"),
     # piecewise
     (r"\max(a,b)", r"\frac{a+b+|a-b|}{2}"), (r"\sqrt{x^2}", "|x|"), ("|x-100|", "|100-x|"), ("|z|^2", r"z\bar z"),
     (r"\operatorname{Re}(z)", r"\frac{z+\bar z}{2}"), (r"\operatorname{Re}(iz)", r"-\operatorname{Im}(z)"),
@@ -34,6 +37,7 @@ DIFFERENT = [
     (r"\max(x,-50)", "x"), (r"\operatorname{Re}(z)", "z"), (r"\bar z", "z"), (r"\arg(z)", "0"),
     (r"x \bmod 1000", "x"), (r"n \bmod 1000", "n"), (r"\sqrt{(x-100)^2}", "100-x"), (r"\operatorname{sgn}(x)", "1"),
     (r"\lceil x\rceil", r"\lfloor x\rfloor+1"), (r"\lfloor x/1000\rfloor", "0"), (r"\gcd(n,6)", "1"),
+    (r"[10^{-20},2\cdot10^{-20}]", r"[10^{-20},3\cdot10^{-20}]"),
     (r"|\operatorname{Re}(z)|", "|z|"), (r"\max(x,y,1000)", "1000"), (r"1+2\cos\frac{2\pi n}{3}", "0"),
 ]  # fmt: skip
 
@@ -42,6 +46,15 @@ DIFFERENT = [
 def test_one_value_in_two_forms_is_correct(gold: str, answer: str) -> None:
     assert grade(rf"\boxed{{{answer}}}", gold).status == "correct"
     assert grade(rf"\boxed{{{gold}}}", answer).status == "correct"
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [(r"x\ln2+y=1", "0.6931471805599453x+y=1"), ("|x-100|+|y|=1", "100-x+|y|=1"), (r"e^{-100}x+y=1", "y=1+0x")],
+)
+def test_curves_that_only_look_alike_are_not_one(gold: str, answer: str) -> None:
+    assert grade(rf"\boxed{{{answer}}}", gold).status != "correct"
+    assert grade(rf"\boxed{{{gold}}}", answer).status != "correct"
 
 
 @pytest.mark.parametrize(("gold", "answer"), DIFFERENT)
@@ -59,7 +72,8 @@ def test_a_printed_decimal_is_a_matter_of_the_policy() -> None:
 @pytest.mark.parametrize("tower", ["e^{e^{100}}", "10^{10^{10}}", "e^{e^{e^{e^9}}}", r"\pi^{9^{9^9}}", "(10^9)!+\\pi"])
 def test_digits_are_not_reckoned_without_end(tower: str) -> None:
     node, one = read(tower), read("1")
-    assert node and one
+    assert node is not None
+    assert one is not None
     start = time.process_time()
     assert same_digits((node, {}), (one, {})) is not True
     assert time.process_time() - start < 0.2
