@@ -187,6 +187,15 @@ def _guard(base: Fraction, power: int) -> None:
         raise TooLargeError("a large power")
 
 
+def double_factorial(value: Value) -> Value:
+    """5!! = 5 * 3 * 1."""
+    if not isinstance(value, Fraction) or value.denominator != 1 or value < 0:
+        raise UnknownError("a double factorial")
+    if value > 1500:
+        raise TooLargeError("a large double factorial")
+    return Fraction(math.prod(range(int(value), 1, -2)))
+
+
 def factorial(value: Value) -> Value:
     if isinstance(value, Fraction) and value.denominator == 1:
         if value < 0:

@@ -43,9 +43,20 @@ def named(reader: "Reader", text: str) -> Node:
         return refuse("an overlined number")
     if text in _CALLED and reader.now.kind == "op" and reader.now.text == "(":
         return applied(reader, text)
+    if text in _CALLED and (inverse := _inverse(reader)):
+        return applied(reader, text + inverse)
     if reader.now.kind == "op" and reader.now.text == "(" and text not in ("e", "i") and holds_a_list(reader):
         return applied(reader, text)
     return name_node(text)
+
+
+def _inverse(reader: "Reader") -> str:
+    """The `^{-1}` of `f^{-1}(x)`, passed over; '' where none stands here before a bracket."""
+    for spelling in (["^", "{", "-", "1", "}", "("], ["^", "-", "1", "("]):
+        if [token.text for token in reader.tokens[reader.at : reader.at + len(spelling)]] == spelling:
+            reader.at += len(spelling) - 1
+            return "^{-1}"
+    return ""
 
 
 def holds_a_list(reader: "Reader") -> bool:

@@ -3,12 +3,14 @@
 from collections import Counter
 
 from verify.equations import equations, relations
+from verify.families import families
 from verify.matrices import components, is_vector_sum, matrices
 from verify.policy import Policy
 from verify.quantities import bases, quantities, ratios
-from verify.scalars import all_agree, families, value_of
+from verify.scalars import all_agree, value_of
 from verify.settle import settle
-from verify.tree import Node, holds
+from verify.tree import Node, holds, names
+from verify.units import read_unit
 from verify.words import same_words, says_number
 
 _MAX_ITEMS = 64
@@ -32,8 +34,14 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
         return _texts(gold, answer)
     if "rel" in kinds or kinds & _REGION_KINDS:
         return relations(gold, answer, policy)
+    if _is_bounds(gold) or _is_bounds(answer):
+        same = relations(gold, answer, policy)
+        if same is not None:
+            return same
     if holds(gold, "matrix") or holds(answer, "matrix"):
-        return matrices(gold, answer, lambda g, a: agree(g, a, policy))
+        return matrices(_nested(gold), _nested(answer), lambda g, a: agree(g, a, policy))
+    if "call" in kinds and (point := _labelled_point(gold, answer)):
+        return _agree(*point, policy)
     if kinds & {"list", "set", "tuple"}:
         return _collections(gold, answer, policy)
     if "ratio" in kinds:
@@ -43,6 +51,35 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if "dots" in kinds:
         return None
     return quantities(gold, answer, policy)
+
+
+def _is_bounds(node: Node) -> bool:
+    """Whether a list holds conditions on a number: `x > 2, x < 3`, `x \\ne 1, 2`."""
+    return node.kind == "list" and any(item.kind == "rel" and item.value != "=" for item in node.args)
+
+
+def _nested(node: Node) -> Node:
+    """`[[1, 2], [3, 4]]` as the matrix that it is beside another matrix."""
+    if node.kind != "tuple" or node.value != "[]" or len({len(row.args) for row in node.args}) != 1:
+        return node
+    if any(row.kind != "tuple" or row.value != "[]" for row in node.args):
+        return node
+    return Node("matrix", tuple(Node("row", row.args) for row in node.args))
+
+
+def _labelled_point(gold: Node, answer: Node) -> tuple[Node, Node] | None:
+    """`A(1, 2)` and `(1, 2)` as two points; `C(10, 3)` and 120 as two numbers."""
+    call, other = (gold, answer) if gold.kind == "call" else (answer, gold)
+    if len(call.args) < 2 or not (len(call.value) == 1 and call.value.isupper()):
+        return None
+    if other.kind == "tuple":
+        point = Node("tuple", call.args, "()")
+    elif call.value in ("C", "P") and len(call.args) == 2 and other.kind in ("num", "fact", "binom", "mul", "div"):
+        n, k = call.args
+        point = Node("binom", (n, k)) if call.value == "C" else Node("mul", (Node("binom", (n, k)), Node("fact", (k,))))
+    else:
+        return None
+    return (point, other) if call is gold else (other, point)
 
 
 _COMPOUND = {"pow", "abs", "func", "mul", "div", "add", "sub", "ratio"}
@@ -55,7 +92,7 @@ def _named(gold: Node, answer: Node, policy: Policy) -> bool | None:
         if gold.value != answer.value:
             gold_head, answer_head = gold.args[1], answer.args[1]
             if gold_head.kind == "call" and answer_head.kind == "call" and gold_head.value == answer_head.value:
-                return _agree(gold.args[0], _renamed(answer.args[0], answer_head, gold_head), policy)
+                return _functions(gold, answer, policy)
             whole = equations(_equation(gold), _equation(answer))
             if whole:
                 return True
@@ -75,12 +112,28 @@ def _equation(named: Node) -> Node:
     return Node("rel", (Node("side", (named.args[1],)), Node("side", (named.args[0],))), "=")
 
 
-def _renamed(node: Node, old: Node, new: Node) -> Node:
-    """The body of a function with its arguments called as in another definition."""
-    table = {a.value: b for a, b in zip(old.args, new.args, strict=False) if a.kind == b.kind == "name"}
-    if node.kind == "name":
-        return table.get(node.value, node)
-    return node._replace(args=tuple(_renamed(part, old, new) for part in node.args))
+def _functions(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """Two definitions of one function: equal bodies where their arguments are called alike, `f(x) = x`, `f(t) = t`.
+
+    `f(2) = 5` and `f(3) = 5` are two statements; of `f(x) = x^2` and `f(2x) = 4x^2` nothing is said.
+    """
+    bodies = gold.args[0], answer.args[0]
+    heads = gold.args[1].args, answer.args[1].args
+    if len(heads[0]) != len(heads[1]):
+        return None
+    for i, (old, new) in enumerate(zip(*heads, strict=True)):
+        if old.kind == new.kind == "name":
+            shared = Node("name", (), f"argument {i}")
+            bodies = _exchanged(bodies[0], old, shared), _exchanged(bodies[1], new, shared)
+        elif (same := _agree(old, new, policy)) is not True:
+            return same if not names(old) | names(new) else None
+    return _agree(*bodies, policy)
+
+
+def _exchanged(node: Node, old: Node, new: Node) -> Node:
+    if node == old:
+        return new
+    return node._replace(args=tuple(_exchanged(part, old, new) for part in node.args))
 
 
 def _texts(gold: Node, answer: Node) -> bool | None:
@@ -123,6 +176,8 @@ def _collections(gold: Node, answer: Node, policy: Policy) -> bool | None:
         return all_agree(_agree(settle(a), settle(b), policy) for a, b in zip(first, second, strict=True))
     if (turned := families(first, second)) is not None:
         return turned
+    if pair == {"set", "list"}:
+        first, second = _lone_tuple(first, second), _lone_tuple(second, first)
     named = _by_name(first, second, policy)
     if named is not None:
         return named
@@ -162,18 +217,33 @@ def _tuples(gold: Node, answer: Node, policy: Policy) -> bool | None:
     return all_agree(_agree(settle(a), settle(b), policy) for a, b in zip(gold.args, answer.args, strict=True))
 
 
+def _lone_tuple(items: list[Node], other: list[Node]) -> list[Node]:
+    """The parts of `{(1, 2)}` beside `x = 1, y = 2`."""
+    lone = len(items) == 1 and items[0].kind == "tuple" and len(items[0].args) == len(other) > 1
+    return list(items[0].args) if lone and len({item.value for item in other if item.kind == "named"}) > 1 else items
+
+
 def _by_name(first: list[Node], second: list[Node], policy: Policy) -> bool | None:
     """`k = 45, n = 2`: by name where both name their values, in order where one does."""
-    heads = [[item.value if item.kind == "named" else "" for item in items] for items in (first, second)]
+    heads = [[_head(item) for item in items] for items in (first, second)]
     distinct = [all(h) and len(set(h)) == len(h) > 1 for h in heads]
     if not any(distinct) or len(first) != len(second):
         return None
     if all(distinct) and set(heads[0]) == set(heads[1]):
-        table = {item.value: item for item in second}
-        return all_agree(_agree(item, table[item.value], policy) for item in first)
+        table = {_head(item): item for item in second}
+        return all_agree(_agree(item, table[_head(item)], policy) for item in first)
     if all(not any(h) for h, d in zip(heads, distinct, strict=True) if not d):
         return all_agree(_agree(a, b, policy) for a, b in zip(first, second, strict=True))
     return None
+
+
+def _head(item: Node) -> str:
+    """What an item says that it is: the `x` of `x = 1`, the girls of `3 girls`."""
+    if item.kind == "named":
+        return item.value
+    if item.kind == "unit" and item.value.isascii() and item.value.isalpha() and read_unit(item.value) is None:
+        return item.value.lower().rstrip("s")
+    return ""
 
 
 def _distinct(items: list[Node], policy: Policy) -> list[Node]:

@@ -4,10 +4,12 @@ from fractions import Fraction
 from itertools import pairwise
 
 from verify.arithmetic import UnknownError, Value, same
-from verify.numeric import evaluate
-from verify.points import is_whole, points
+from verify.digits import same_digits
+from verify.ends import same_ends
+from verify.numeric import Point, evaluate
+from verify.points import is_sharp, is_whole, literals, points, wide_points
 from verify.policy import Policy
-from verify.regions import region, same_region
+from verify.regions import Region, region, same_region, same_whole_numbers
 from verify.tree import Node, holds, names
 
 
@@ -15,15 +17,16 @@ def relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if gold.kind == answer.kind == "rel":
         if gold.value == answer.value == "=":
             return equations(gold, answer)
-        first, second = region(gold), region(answer)
-        if first is not None and second is not None:
-            return same_region(first, second) and (
-                policy.names == "ignore" or names(gold) == names(answer) or holds(gold, "call")
-            )
-        return _inequalities(gold, answer)
+        if region(gold) is None or region(answer) is None:
+            return _inequalities(gold, answer)
+        return _regions(gold, answer, policy)
     first, second = region(gold), region(answer)
     if first is not None and second is not None:
-        return same_region(first, second)
+        return _regions(gold, answer, policy)
+    if gold.kind == answer.kind == "where":
+        return True if _bound_alike(gold) == _bound_alike(answer) else None
+    if _may_be_end(gold, second) or _may_be_end(answer, first):
+        return None
     if (first is not None and _is_number(answer)) or (second is not None and _is_number(gold)):
         return False
     if gold.kind == "numbers" or answer.kind == "numbers":
@@ -39,6 +42,55 @@ def relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
     return None
 
 
+def _regions(gold: Node, answer: Node, policy: Policy) -> bool | None:
+    """Whether two sets of reals are one. `at least 6` names nothing, and may be meant for whole numbers."""
+    first, second = region(gold), region(answer)
+    if first is None or second is None:
+        return None
+    subjects = _subjects(gold), _subjects(answer)
+    if policy.names == "strict" and all(subjects) and subjects[0] != subjects[1]:
+        return False
+    if same_region(first, second):
+        return same_ends(gold, answer)
+    bare = holds(gold, "blank") or holds(answer, "blank")
+    return None if bare and same_whole_numbers(first, second) else False
+
+
+def _subjects(node: Node) -> set[str]:
+    """The names that a condition is on; none for a set, whose name is bound."""
+    if node.kind == "named":
+        return names(node.args[1]) if len(node.args) > 1 else set()
+    if node.kind == "rel":
+        return set() if holds(node, "call") else names(node)
+    return set().union(*(_subjects(item) for item in node.args)) if node.kind == "list" else set()
+
+
+def _may_be_end(number: Node, bounded: Region | None) -> bool:
+    """Whether a number is the smallest or largest that a condition lets in: 5 of `at least 5`."""
+    if bounded is None or not _is_number(number):
+        return False
+    point = region(Node("set", (number,)))
+    at = point.pieces[0][0] if point else None
+    return any((low_in and low == at) or (high_in and high == at) for low, low_in, high, high_in in bounded.pieces)
+
+
+def _bound_alike(node: Node) -> Node:
+    """A set with its bound name called as in any other set."""
+    bound = node.args[0].args[0].args[0] if node.args[0].kind == "rel" else node.args[0]
+    return _without_spelling(_exchanged(node, bound)) if bound.kind == "name" else node
+
+
+def _exchanged(node: Node, bound: Node) -> Node:
+    if node == bound:
+        return Node("name", (), "bound")
+    return node._replace(args=tuple(_exchanged(part, bound) for part in node.args))
+
+
+def _without_spelling(node: Node) -> Node:
+    value = "" if node.kind == "side" else node.value
+    return node._replace(args=tuple(_without_spelling(part) for part in node.args), value=value)
+
+
 def equations(gold: Node, answer: Node) -> bool | None:
     """Two equations are one when left minus right is in a fixed proportion at every test point."""
     ratios = _proportions(gold, answer)
@@ -46,7 +98,8 @@ def equations(gold: Node, answer: Node) -> bool | None:
         return None
     steady = [_close_values(a, b) for a, b in pairwise(ratios)]
     if all(steady):
-        return True
+        exact = all(isinstance(ratio, Fraction) for ratio in ratios)
+        return True if exact else _steady_in_every_digit(_difference(gold), _difference(answer))
     first, second = _degree(_difference(gold)), _degree(_difference(answer))
     return False if first is not None and first == second else None
 
@@ -93,7 +146,7 @@ def _proportions(gold: Node, answer: Node) -> list[Value] | None:
     if not known or names(first) != names(second):
         return None
     ratios: list[Value] = []
-    for point in points(sorted(known), whole=is_whole(first) or is_whole(second), count=5):
+    for point in _where(first, second):
         try:
             a, b = evaluate(first, point), evaluate(second, point)
             if same(a, Fraction(0)) or same(b, Fraction(0)):
@@ -102,6 +155,24 @@ def _proportions(gold: Node, answer: Node) -> list[Value] | None:
         except UnknownError:
             continue
     return ratios
+
+
+def _where(first: Node, second: Node) -> list[Point]:
+    known, whole = sorted(names(first) | names(second)), is_whole(first) or is_whole(second)
+    few = points(known, whole, count=5)
+    return few + wide_points(known, literals(first, second), whole) if is_sharp(first) or is_sharp(second) else few
+
+
+def _steady_in_every_digit(first: Node, second: Node) -> bool | None:
+    quotient = Node("div", (first, second))
+    met: list[Point] = []
+    for point in _where(first, second):
+        try:
+            evaluate(quotient, point)
+            met.append(point)
+        except UnknownError:
+            continue
+    return same_digits((quotient, met[0]), (quotient, met[-1])) if len(met) > 1 else None
 
 
 def _difference(relation: Node) -> Node:

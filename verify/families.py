@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 
 from verify.arithmetic import UnknownError, approx
 from verify.numeric import evaluate
 from verify.tree import Node, holds, holds_constant, names
-from fractions import Fraction
 
 WHOLE = "k of Z"
 """The name of a parameter that runs over all whole numbers, whatever its answer called it."""
@@ -14,7 +14,8 @@ _LETTERS = frozenset("knmltj")
 _DECLARED = re.compile(
     r"\b([a-zA-Z])(?:\s*,\s*([a-zA-Z]))?\s*(?:\\in\s*\\(?:mathbb|mathbf|mathrm)\s*(?:\{\s*Z\s*\}|Z(?![A-Za-z])))"
     r"|(?:for|where|with) (?:all |any |every |some )?(?:integers? )([a-zA-Z])\b"
-    r"|(?:where |with |for )(?:all |any |every |some )?\$?([a-zA-Z])\$?(?:\s*\})? (?:is|be) (?:an|any|some|an arbitrary) integer",
+    r"|(?:where |with |for )(?:all |any |every |some )?\$?([a-zA-Z])\$?(?:\s*\})? "
+    r"(?:is|be) (?:an|any|some|an arbitrary) integer",
 )
 
 
@@ -30,7 +31,9 @@ def whole_names(text: str) -> frozenset[str]:
     return frozenset(name for match in _DECLARED.finditer(text) for name in match.groups() if name)
 
 
-def one_parameter(gold: Node, gold_whole: frozenset[str], answer: Node, answer_whole: frozenset[str]) -> tuple[Node, Node]:
+def one_parameter(
+    gold: Node, gold_whole: frozenset[str], answer: Node, answer_whole: frozenset[str]
+) -> tuple[Node, Node]:
     """Both trees with their parameters called alike.
 
     Each declares its own, or one does and the other is a family of angles, whose letter needs no declaration.
@@ -51,9 +54,10 @@ def families(first: Sequence[Node], second: Sequence[Node]) -> bool | None:
     found = {name for one_name in parameters for name in one_name}
     if found != {WHOLE}:
         # 2n + 1 is a formula for n: only angles come in families without a word on it, and only k may be n there.
-        if not all(holds_constant(item, "pi") or holds(item, "degree") for item in one + other):
+        items = one + other
+        if not all(holds_constant(item, "pi") or holds(item, "degree") for item in items) or not found <= _LETTERS:
             return None
-        if not found <= _LETTERS or (len(found) > 1 and not ("k" in found and all(holds_constant(i, "pi") for i in one + other))):
+        if len(found) > 1 and not ("k" in found and all(holds_constant(item, "pi") for item in items)):
             return None
     left, right = _window(one), _window(other)
     return None if left is None or right is None else left == right

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from verify.choice import choice_verdict, gold_letter
+from verify.choice import choice_verdict, option
 from verify.compare import agree
 from verify.extract import Extraction, extract
+from verify.families import one_parameter, whole_names
 from verify.latex import read
+from verify.moments import same_moment
 from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
 from verify.opposites import opposed
 from verify.policy import Policy
 from verify.prose import mentions, phrased, reduced
 from verify.sentence import is_prose
+from verify.spelling import prefixed, respelt
+from verify.tree import is_understood
 from verify.units import read_unit
 from verify.verdict import Verdict
 from verify.words import plain_words
@@ -22,6 +26,8 @@ from verify.words import plain_words
 Gold = str | Sequence[str] | None
 DEFAULT = Policy()
 MAX_SYMBOLIC_CHARS = 2_000
+# Where the reader here could not read a side, sympy may accept but not refute: it may have misread that side too.
+_OPEN = frozenset(["open", "accept only"])
 MAX_ANSWER_CHARS = 4_000
 _NO_GOLD = frozenset(["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown"])
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
@@ -91,9 +97,12 @@ def grade_many(
             verdicts[i] = Verdict("unreadable_gold", detail="the gold answer is missing or says nothing")
             continue
         found = extract(response) if response else None
-        if choice := choice_verdict(accepted, found, response, problem):
-            verdicts[i] = choice
+        chosen = choice_verdict(accepted, found, response, problem)
+        if isinstance(chosen, Verdict):
+            verdicts[i] = chosen
             continue
+        if chosen is not None:
+            accepted, found = chosen
         if found is None or not tidy(found.answer):
             verdicts[i] = Verdict("no_answer", detail="no final answer found")
             continue
@@ -101,9 +110,12 @@ def grade_many(
         if pair not in decided:
             decided[pair] = _any(accepted, found.answer, policy)
         asked.append((i, pair, found))
-    still_open = [pair for pair, decision in decided.items() if decision.method == "open"]
+    still_open = [pair for pair, decision in decided.items() if decision.method in _OPEN]
     if still_open:
-        decided |= _symbolic(still_open, policy, workers)
+        said = _symbolic(still_open, policy, workers)
+        for pair in still_open:
+            half_read = decided[pair].method == "accept only" and said[pair].agreed is False
+            decided[pair] = Decision(None, "symbolic", "one side could not be read") if half_read else said[pair]
     for i, pair, found in asked:
         verdicts[i] = _verdict(decided[pair], found, pair[1:])
     return [v for v in verdicts if v is not None]
@@ -137,7 +149,7 @@ def _gold_text(gold: str) -> str:
     return text
 
 
-CACHES = (read, read_unit, gold_letter, short_tidied, _gold_text)
+CACHES = (read, read_unit, option, short_tidied, _gold_text)
 """What is kept between calls, each of bounded size."""
 
 
@@ -157,17 +169,30 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
     gold_key, answer_key = key(g), key(a)
     if gold_key == answer_key:
         return Decision(True, "exact")
-    if opposed(gold, answer):
+    spelt = respelt(g), respelt(a)
+    if opposed(gold if spelt[0] == g else spelt[0], answer if spelt[1] == a else spelt[1]):
         return Decision(False, "words")
+    if (same := same_moment(g, a)) is not None:
+        return Decision(same, "words")
+    if (prefixed(g) and plain_number(a) is not None) or (prefixed(a) and plain_number(g) is not None):
+        return Decision(None, "numeric", "only the question tells whether a base is meant")
+    g, a = spelt
     if gold_key.isdigit() and answer_key.isdigit() and not policy.tolerance:
         return Decision(gold_key.lstrip("0") == answer_key.lstrip("0"), "numeric")
     first, second = plain_number(g), plain_number(a)
     if first is not None and second is not None and first == second:
         return Decision(True, "numeric")
-    return _forms(g, a, policy)
+    return _forms(g, a, policy, whole_names(gold), whole_names(answer))
 
 
-def _forms(g: str, a: str, policy: Policy) -> Decision:
+def _forms(
+    g: str,
+    a: str,
+    policy: Policy,
+    gold_whole: frozenset[str] = frozenset(),
+    answer_whole: frozenset[str] = frozenset(),
+) -> Decision:
+    """What two trees say. `gold_whole` and `answer_whole` are the names that stand for any whole number."""
     verdicts: list[bool | None] = []
     for gold_grouped in (True, False) if "," in g else (True,):
         for answer_grouped in (True, False) if "," in a else (True,):
@@ -175,6 +200,8 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
             if gold is None or answer is None:
                 verdicts.append(_as_words(g, a) if gold is None and answer is None else None)
                 continue
+            if gold_whole or answer_whole:
+                gold, answer = one_parameter(gold, gold_whole, answer, answer_whole)
             verdict = agree(gold, answer, policy)
             if verdict:
                 return Decision(True, "numeric")
@@ -190,9 +217,39 @@ def _forms(g: str, a: str, policy: Policy) -> Decision:
             return _forms(number, tidy(said), policy)
     if is_prose(g) or is_prose(a) or _initial(g, a) or _initial(a, g):
         return Decision(None, "words", "only a reader can tell")
-    if any(node and too_large(node) for node in (read(g), read(a))):
+    if ratio := _spoken_ratio(g, a) or _spoken_ratio(a, g):
+        as_ratio = _forms(*ratio, policy)
+        told = as_ratio.agreed or ":" in g or ":" in a
+        return as_ratio if told else Decision(None, "words", "only a reader can tell")
+    trees = read(g), read(a)
+    if any(node and too_large(node) for node in trees):
         return Decision(None, "numeric", "too large to compute")
-    return Decision(None, "open")
+    if all(node and is_understood(node) for node in trees):
+        return Decision(None, "open")
+    if any(plain_number(one) is not None and _CODE.fullmatch(other) for one, other in ((g, a), (a, g))):
+        return Decision(False, "words", "a code is no number")
+    # sympy reads words as products of letters: `5 remainder 3` is `3 remainder 5` to it.
+    if _says_words(g) or _says_words(a):
+        return Decision(None, "words", "only a reader can tell")
+    return Decision(None, "accept only")
+
+
+_TO = re.compile(r"(-?[\d.]+) ?(?:\\text\{ ?)?to(?: ?\})? ?(-?[\d.]+)")
+_CODE = re.compile(r"(?=\D*\d)(?=.*[A-Za-z]{3})[A-Za-z\d]+")
+_COMMAND = re.compile(r"\\[A-Za-z]+")
+_SIDE_BY_SIDE = re.compile(r"\d\s+\d|[A-Za-z]{3}")
+
+
+def _spoken_ratio(one: str, other: str) -> tuple[str, str] | None:
+    """`3 to 2` as 3:2, both where both say it; else it may be a range."""
+    if not _TO.fullmatch(one):
+        return None
+    return _TO.sub(r"\1:\2", one), _TO.sub(r"\1:\2", other)
+
+
+def _says_words(text: str) -> bool:
+    """Whether a text holds words, or numbers side by side: no formula, whatever a grammar makes of it."""
+    return "\\text" in text or _SIDE_BY_SIDE.search(_COMMAND.sub(" ", text)) is not None
 
 
 def _initial(letter: str, word: str) -> bool:
@@ -248,6 +305,4 @@ def _verdict(decision: Decision, found: Extraction, golds: Sequence[str]) -> Ver
         return Verdict("timeout", answer, method, "sympy ran out of time")
     if detail in ("out of memory", "crash"):
         return Verdict("error", answer, method, detail)
-    if detail == "unreadable" and plain_number(plain_answer(golds[0])) is not None and not found.closing:
-        return Verdict("wrong", answer, method, "the answer is no number")
     return Verdict("undecided", answer, method, detail)

@@ -33,6 +33,7 @@ _STOP |= frozenset(RELATIONS) | frozenset(
     ]
 )
 _CLOSERS = frozenset([")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\end", "\\\\", "\\choose"])
+_CONJUNCTIONS = {"and": "and", "or": "or", "land": "and", "wedge": "and", "lor": "or", "vee": "or"}
 _FILLERS = frozenset(
     ["approximately", "about", "approx", "exactly", "roughly", "around", "only", "the", "is", "are", "answer"]
 )
@@ -66,6 +67,7 @@ class Reader:
         self.at = 0
         self.depth = 0
         self.bars = 0
+        self.word = ""
 
     @property
     def now(self) -> Token:
@@ -113,6 +115,7 @@ class Reader:
                 or (token.kind == "op" and token.text == "&")
             ):
                 found = found or ","
+                self.word = _CONJUNCTIONS.get(token.text.strip(" ,;.\\").lower(), self.word)
             else:
                 return found
             self.at += 1
@@ -121,10 +124,13 @@ class Reader:
         """Items with commas, semicolons, `and`, `or` between them; one item alone is itself."""
         items: list[Node] = []
         groups: list[Node] = []
+        said = set()
         self.separator()
         while not self.closed():
             items.append(self.item())
+            self.word = ""
             mark = self.separator()
+            said.add(self.word)
             if mark == ";":
                 groups.append(_one(items))
                 items = []
@@ -134,7 +140,12 @@ class Reader:
             if items:
                 groups.append(_one(items))
             return _one(groups)
-        return _one(items)
+        node = _one(items)
+        joined = said - {""}
+        # Only between relations does it matter what joins them: x > 2 and x < 3 is one interval.
+        if node.kind == "list" and len(joined) == 1 and all(item.kind == "rel" for item in items):
+            return node._replace(value=joined.pop())
+        return node
 
     def closed(self) -> bool:
         token = self.now
@@ -145,7 +156,7 @@ class Reader:
         start = self.at
         while self.accept("\\approx", "\\sim", "\\simeq"):
             start = self.at
-        sides, signs = [self.united()], []
+        sides, signs = [Node("blank") if self._starts_with_bound() else self.united()], []
         starts = [start]
         while self.now.kind in ("op", "cmd") and self.now.text in RELATIONS:
             signs.append(RELATIONS[self.take().text])
@@ -159,6 +170,13 @@ class Reader:
         ]
         named = tuple(Node("side", (side,), name) for side, name in zip(sides, names, strict=True))
         return Node("rel", named, " ".join(signs))
+
+    def _starts_with_bound(self) -> bool:
+        """Whether a relation without its left side stands here, `> 5`, and no `<1, 2>`."""
+        token = self.now
+        if token.kind not in ("op", "cmd") or RELATIONS.get(token.text) not in ("<", ">", "<=", ">=", "!="):
+            return False
+        return token.text != "<" or all(later.text != ">" for later in self.tokens[self.at :])
 
     def united(self) -> Node:
         left = self.ratio()

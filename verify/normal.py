@@ -35,7 +35,9 @@ _TABLE: dict[int, str | None] = (
     {ord(c): f"\\{name} " for c, name in _GREEK.items()}
     | {ord(c): f"\\frac{{{d[0]}}}{{{d[1]}}}" for c, d in _VULGAR.items()}
     | {ord(c): s for c, s in _SIGNS.items()}
-    | {0xFF10 + d: str(d) for d in range(10)}
+    # Full-width, Arabic-Indic, Persian, Devanagari, Bengali and Thai digits.
+    | {zero + d: str(d) for zero in (0xFF10, 0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50) for d in range(10)}
+    | {0x066B: ".", 0x066C: ",", 0x060C: ",", 0x066A: "%"}
     | {0xFF21 + d: chr(65 + d) for d in range(26)}
     | {0xFF41 + d: chr(97 + d) for d in range(26)}
     | dict.fromkeys((160, 8201, 8202, 8239, 8287, 12288, *range(8192, 8201)), " ")
@@ -74,6 +76,7 @@ _PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).
 _MINUS = re.compile(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
 _OVER = re.compile(r"(?<=\d) over (?=\d)")
 _CODE_E = re.compile(r"(?<![A-Za-z\d])E(?=\s?\*\*)")
+_DOTS = re.compile(r"(?<![\w.])\.\.\.+(?![\w.])")
 _MODULE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math|sympy|sp)\.(?=[a-z])")
 _CLOCK = re.compile(r"(\d{1,2})(:[0-5]\d)?(?: |\\text ?\{ ?)*([ap])\.? ?m\b\.?(?: ?\})?", re.IGNORECASE)
 # "It is 5100" in a box: words that end in a verb, then the value.
@@ -97,6 +100,8 @@ def _tidied(text: str) -> str:
         text = _RAISED.sub(lambda m: "^{" + _digits(m.group()) + "}", text)
         text = _LOWERED.sub(lambda m: "_{" + _digits(m.group()) + "}", text)
     text = _TIMES_TEN.sub(" * ", text.translate(_TABLE).replace("{,}", ","))
+    if "..." in text:
+        text = _DOTS.sub(r"\\ldots ", text)
     if "\\" in text or "$" in text:
         if "\\\\" in text and "\\begin" not in text:
             text = _OVERESCAPED.sub(r"\\", text)

@@ -13,6 +13,7 @@ from verify.arithmetic import (
     binomial,
     bits,
     divide,
+    double_factorial,
     factorial,
     multiply,
     power,
@@ -88,6 +89,8 @@ def _computed(node: Node, point: Point) -> Value:
         return root(parts[0], parts[1])
     if kind == "fact":
         return factorial(parts[0])
+    if kind == "fact2":
+        return double_factorial(parts[0])
     if kind == "binom":
         return binomial(parts[0], parts[1])
     if kind == "abs":

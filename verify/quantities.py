@@ -13,6 +13,8 @@ def quantities(gold: Node, answer: Node, policy: Policy) -> bool | None:
     (g, gold_unit), (a, answer_unit) = _measured(gold, policy), _measured(answer, policy)
     if gold_unit == answer_unit:
         return scalars(g, a, policy)
+    if not policy.letter_units:
+        (g, gold_unit), (a, answer_unit) = _lettered(g, gold_unit, answer_unit), _lettered(a, answer_unit, gold_unit)
     if "%" in (gold_unit, answer_unit):
         return _percents(g, gold_unit, a, answer_unit, policy)
     if gold_unit and answer_unit:
@@ -45,6 +47,15 @@ def _measured(node: Node, policy: Policy) -> tuple[Node, str]:
     if policy.letter_units and (peeled := _peeled(node)) and peeled[1]:
         return peeled[0], peeled[1]
     return node, ""
+
+
+def _lettered(node: Node, unit: str, other_unit: str) -> tuple[Node, str]:
+    """The number and the unit of `5 m s^{-2}` beside a unit of the same kind: there its letters are no names."""
+    other = read_unit(other_unit) if other_unit and not unit else None
+    if other is None or not names(node) or (peeled := _peeled(node)) is None:
+        return node, unit
+    mine = read_unit(peeled[1])
+    return peeled if mine is not None and mine.dimensions == other.dimensions else (node, unit)
 
 
 def _peeled(node: Node) -> tuple[Node, str] | None:
@@ -113,9 +124,19 @@ def bases(gold: Node, answer: Node, policy: Policy) -> bool | None:
         except ValueError:
             return False
     based, other = (gold, answer) if gold.kind == "base" else (answer, gold)
+    if other.kind == "mul" and (spelt := _spelt(other)):
+        return policy.bare_digits and _digits(based.value) == _digits(spelt.lower())
     if other.kind in ("num", "text", "name", "word"):
         return policy.bare_digits and _digits(based.value) == _digits(other.value.lower())
     return False if other.kind not in ("mul", "unit") else None
+
+
+def _spelt(node: Node) -> str:
+    """The digits of `1A` as they were written; '' for a product of anything but digits and names."""
+    if node.kind == "mul":
+        parts = [_spelt(part) for part in node.args]
+        return "".join(parts) if all(parts) else ""
+    return node.value if node.kind in ("num", "name", "const") else ""
 
 
 def _digits(text: str) -> str:

@@ -1,11 +1,12 @@
 """Sets of real numbers as sorted pieces: intervals, points, unions, inequalities in one name."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 from verify.arithmetic import Approx, UnknownError, Value
 from verify.numeric import evaluate
-from verify.tree import Node
+from verify.tree import Node, names
 
 INF = float("inf")
 Piece = tuple[float, bool, float, bool]
@@ -56,13 +57,9 @@ def _region(node: Node) -> Region | None:
     if kind == "set":
         return _union([_point(_end(item)) for item in node.args])
     if kind == "list":
-        found: list[Piece] = []
-        for item in node.args:
-            part = _region(item) if item.kind in ("tuple", "rel", "set", *_UNIONS) else Region((_point(_end(item)),))
-            if part is None:
-                return None
-            found += part.pieces
-        return _union(found)
+        return _listed(node)
+    if kind == "named":
+        return Region((_point(_end(node.args[0])),))
     if kind in _UNIONS:
         left, right = _region(node.args[0]), _region(node.args[1])
         if left is None or right is None:
@@ -71,10 +68,68 @@ def _region(node: Node) -> Region | None:
             return _union([*left.pieces, *right.pieces])
         return _intersection(left, right if kind == "cap" else _complement(right))
     if kind == "where":
-        return _region(node.args[1])
+        return _built(*node.args)
     if kind == "rel":
         return _inequality(node)
     return None
+
+
+def _listed(node: Node) -> Region | None:
+    """Several conditions on one name, or several sets.
+
+    Loosely written, `x > 2, x < 3` means both and `x < 2, x > 3` means either; without a word between them
+    conditions are read as what says something: not nothing, and not everything.
+    """
+    if len(names(node)) > 1:
+        return None
+    parts: list[Region] = []
+    excluding: Node | None = None
+    for item in node.args:
+        if item.kind == "rel":
+            excluding = item if item.value == "!=" else None
+        elif excluding is not None and item.kind not in _SETS:
+            item = excluding._replace(args=(excluding.args[0], Node("side", (item,))))  # x != 1, 2
+        part = _region(item) if item.kind in _SETS else Region((_point(_end(item)),))
+        if part is None:
+            return None
+        parts.append(part)
+    either = _union([piece for part in parts for piece in part.pieces])
+    if node.value == "or" or not any(item.kind == "rel" for item in node.args):
+        return either
+    both = parts[0]
+    for part in parts[1:]:
+        both = _intersection(both, part)
+    if not both.pieces:
+        return either
+    return both if node.value == "and" or either == EVERYTHING else None
+
+
+_SETS = frozenset(["tuple", "rel", "set", "named", *_UNIONS])
+
+
+def _built(bound: Node, condition: Node) -> Region | None:
+    """`{x in S : condition}`; None where the condition is on another name."""
+    domain: Region | None = EVERYTHING
+    if bound.kind == "rel" and bound.value == "in":
+        bound, domain = bound.args[0].args[0], _region(bound.args[1].args[0])
+    if domain is None or bound.kind != "name" or names(condition) != {bound.value}:
+        return None
+    held = _region(condition)
+    return None if held is None else _intersection(domain, held)
+
+
+def same_whole_numbers(a: Region, b: Region) -> bool:
+    """Whether two sets hold the same whole numbers: more than 5, and at least 6."""
+    return same_region(_whole(a), _whole(b))
+
+
+def _whole(a: Region) -> Region:
+    found = []
+    for low, low_in, high, high_in in a.pieces:
+        start = low if low == -INF else math.ceil(low) + (low == math.ceil(low) and not low_in)
+        end = high if high == INF else math.floor(high) - (high == math.floor(high) and not high_in)
+        found.append((float(start), start != -INF, float(end), end != INF))
+    return Region(tuple(found))
 
 
 def _inequality(node: Node) -> Region | None:
@@ -85,7 +140,7 @@ def _inequality(node: Node) -> Region | None:
         return _region(sides[1]) if sides[0].kind in ("name", "call") else None
     if not all(sign in ("<", ">", "<=", ">=", "!=") for sign in signs):
         return None
-    unknown = [i for i, side in enumerate(sides) if side.kind in ("name", "call")]
+    unknown = [i for i, side in enumerate(sides) if side.kind in ("name", "call", "blank")]
     if len(unknown) != 1 or len(sides) > 3:
         return None
     at, result = unknown[0], EVERYTHING

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from verify.runs import expanded_run
 from verify.tree import Node, holds, literal, names
 
 _SCALES = {"dozen": 12, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -14,7 +15,7 @@ def settle(node: Node) -> Node:
     """
     if node.kind == "list":
         items = [inner for item in node.args for inner in _spread(settle(item))]
-        return Node("list", tuple(items))
+        return expanded_run(Node("list", tuple(items), node.value))
     if node.kind == "rel":
         return _settle_relation(node)
     expanded = _plus_minus(node)
@@ -24,7 +25,7 @@ def settle(node: Node) -> Node:
         args = tuple(
             inner for item in node.args for inner in (_spread(settle(item)) if node.kind == "set" else [settle(item)])
         )
-        return Node(node.kind, args, node.value)
+        return expanded_run(Node(node.kind, args, node.value))
     return _scaled(node) if node.kind == "unit" else node
 
 

@@ -34,6 +34,7 @@ _PLAIN = re.compile(
     re.DOTALL,
 )
 _HEX_DIGITS = re.compile(r"[0-9A-Fa-f]+")
+_DIGITS_OF_16 = re.compile(r"\d+[A-Fa-f][0-9A-Fa-f]*(?=_\{?1[1-6](?!\d))")
 _RADIX = re.compile(r"_\{?1[1-6]")
 _CONNECTIVES = "and or is no of to the are not all if for yes per each"
 CONNECTIVES = frozenset(_CONNECTIVES.split())
@@ -66,6 +67,8 @@ def tokens(text: str, grouped: bool) -> list[Token]:
         match = _PLAIN.match(text, at)
         assert match is not None
         kind, value, at = match.lastgroup or "", match.group(match.lastgroup or 0), match.end()
+        if kind == "num" and "_" in text and (large := _DIGITS_OF_16.match(text, match.start())):
+            kind, value, at = "hex", large.group(), large.end()
         if kind == "space":
             spaced = True
             continue
@@ -79,6 +82,8 @@ def tokens(text: str, grouped: bool) -> list[Token]:
             kind, value = "cmd", "\\" + value
         elif kind == "esc":
             kind, value = "op", "\\" + value
+        elif kind == "hex":
+            kind = "word"
         elif kind == "word":
             _split_word(value, text[at:], spaced, found)
             spaced = False

@@ -32,3 +32,8 @@ def holds_constant(node: Node, name: str) -> bool:
 def literal(value: int | Fraction) -> Node:
     """The node of a number."""
     return Node("num", (), str(value), Fraction(value))
+
+
+def is_understood(node: Node) -> bool:
+    """Whether every part of a tree has a meaning here: no words, no dots."""
+    return node.kind not in ("text", "dots", "word", "blank") and all(is_understood(part) for part in node.args)

@@ -16,8 +16,9 @@ _KINDS: dict[str, dict[str, int]] = {
 }  # fmt: skip
 # Per line: a kind, then names of one size with that size in SI units (dollars for money, degrees for angles).
 _TABLE = """
-length m metre meter metres meters =1 cm centimeter centimeters centimetre centimetres =0.01 km kilometer kilometers
-length kilometre kilometres =1000 mm millimeter millimeters millimetre millimetres =0.001 micron microns um =1e-6
+length m metre meter metres meters =1 cm centimeter centimeters centimetre centimetres =0.01
+length km kilometer kilometers kilometre kilometres =1000
+length mm millimeter millimeters millimetre millimetres =0.001 micron microns um =1e-6
 length nm nanometer nanometers =1e-9 angstrom angstroms =1e-10 pm =1e-12 in inch inches =0.0254 ft foot feet =0.3048
 length yd yard yards =0.9144 mi mile miles =1609.344 ly =9.4607e15 pc =3.0857e16 AU =1.495978707e11
 mass kg kilogram kilograms =1 g gram grams =0.001 mg milligram milligrams =1e-6 ug =1e-9 ton tons =1000
