@@ -1,6 +1,7 @@
 """What protects keys, the network and the logs: which URLs are asked, which headers go, what is said of errors."""
 
 import ipaddress
+import json
 import os
 import re
 import socket
@@ -14,11 +15,6 @@ HOME_OF_KEY = {
     "DEEPSEEK_API_KEY": "api.deepseek.com",
     "HF_TOKEN": "router.huggingface.co",
 }
-
-# Everything else the client may add is dropped: cookies, and headers that it takes from the environment.
-SENT_HEADERS = frozenset(
-    ("host", "accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "user-agent")
-)
 
 _SECRETS = re.compile(r"\b(?:hf_|sk-|AKIA|ghp_|gho_|github_pat_|xox[abp]-)[A-Za-z0-9_\-]{8,}|\bBearer\s+[^\s\"',;]{4,}")
 
@@ -91,8 +87,9 @@ def key_for(variable: str | None, hosts: Iterable[str]) -> tuple[str | None, str
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     """One short line without the secrets and without anything that looks like one."""
     for secret in secrets:
-        text = text.replace(secret, "[redacted]")
-    text = " ".join(_SECRETS.sub("[redacted]", text).split())
+        text = text.replace(secret, "[redacted]").replace(json.dumps(secret)[1:-1], "[redacted]")
+    # Cut before white space goes: what was read ends somewhere, perhaps within a secret, and that end must not move up.
+    text = " ".join(_SECRETS.sub("[redacted]", text)[:1000].split())
     return text if len(text) <= 300 else f"{text[:297]}..."
 
 

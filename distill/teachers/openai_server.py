@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's chat completions: vLLM, SGLang, llama.cpp, hosted ones.
+"""Any server that speaks OpenAI's chat or text completions: vLLM, SGLang, llama.cpp, hosted ones.
 
 The server is not trusted: it may be slow, broken, or somebody else's. Every request gets an outcome, nothing it sends
 is kept without bound, it is sent nothing but its own key, and no key shows in what is stored or said.
@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -20,7 +20,18 @@ from distill.request import Reply, Request, TeacherError
 
 SECRET_NAME = re.compile(r"key|token$|secret|password|authorization", re.IGNORECASE)
 OURS = frozenset(
-    ("model", "messages", "stream", "n", "seed", "temperature", "top_p", "max_tokens", "max_completion_tokens")
+    (
+        "model",
+        "messages",
+        "prompt",
+        "stream",
+        "n",
+        "seed",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+    )
 )
 
 
@@ -28,8 +39,9 @@ OURS = frozenset(
 class OpenaiServer:
     """Asks a model behind an OpenAI-compatible server, many requests at once.
 
-    One request per rollout, with its own seed: servers disagree on what `n` and a shared seed mean. Replies are not
-    streamed token by token, and no reasoning parser is needed: `<think>` is split later, from what was stored.
+    One request per rollout, with its own seed, unless `n_per_request` says otherwise: servers disagree on what `n` and
+    a shared seed mean. Replies are not streamed token by token, and no reasoning parser is needed: `<think>` is split
+    later, from what was stored.
 
     Example:
         >>> OpenaiServer("qwen3", base_url="http://127.0.0.1:8000/v1").in_flight
@@ -39,13 +51,33 @@ class OpenaiServer:
     model: Annotated[str, Field(min_length=1)]
     """The name the server knows it by."""
     base_url: str | tuple[str, ...] = "https://api.openai.com/v1"
-    """Up to and with `/v1`; several for replicas of one model, asked in turn."""
+    """Up to and with `/v1`; several for replicas of one model: the one with the least in flight is asked next.
+
+    A replica that is slow or refuses gets less, one that is down a request now and then; when all are down, the run
+    stops."""
     api_key_env: str | None = None
     """Environment variable with the key. OPENAI_API_KEY is the default for api.openai.com and goes nowhere else."""
     revision: str = ""
-    """Commit or date of the model; part of every request's key. A hash of `extra_body` is added to it."""
+    """Commit or date of the model; part of every request's key. A hash of what else decides the text is added to it:
+    `extra_body`, `omit`, `endpoint` and `template`, where they are set."""
+    endpoint: Literal["chat", "completions"] = "chat"
+    """`completions` sends bare text, for base models and servers without a chat template."""
+    template: str = "{user}"
+    """The text that `completions` sends: `{user}`, and `{system}` where there is one, are the texts of the messages.
+    No chat template of the model is applied; write its marks here if it needs them."""
+    n_per_request: Annotated[int, Field(ge=1, le=128)] = 1
+    """Rollouts of one problem asked as one request, so that the server reads the prompt once.
+
+    Above 1 they share one seed, and which of them gets which index is the server's choice: runs are then not
+    repeatable by seed. A server that makes fewer choices is asked one by one from then on."""
+    omit: tuple[Literal["temperature", "top_p", "seed", "max_tokens"], ...] = ()
+    """Fields that the server does not take; it then uses its own values."""
     in_flight: Annotated[int, Field(ge=1, le=4096)] = 64
-    """Most requests at once; fewer while the server refuses some (429, 503) or is too slow."""
+    """Most requests at once, over all servers; fewer while one refuses some (429, 503) or is too slow."""
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """What the account allows, over all servers; attempts count. Evenly paced."""
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """What the account allows, prompt and completion; a request counts as the mean so far until its reply tells."""
     timeout_s: Annotated[float, Field(gt=0)] = 1200.0
     """Wall clock for one attempt from its first byte sent to its last received."""
     tries: Annotated[int, Field(ge=1, le=20)] = 6
@@ -64,10 +96,22 @@ class OpenaiServer:
             raise ValueError(f"extra_body holds {', '.join(secret)}: it is published with the data. Use api_key_env")
         if taken := sorted(OURS & self.extra_body.keys()):
             raise ValueError(f"extra_body may not hold {', '.join(taken)}: set by the request itself")
-        if self.extra_body:
-            text = json.dumps(self.extra_body, sort_keys=True, ensure_ascii=True)
+        if self.endpoint == "chat" and self.template != "{user}":
+            raise ValueError("template is for endpoint: completions; a chat's template is the server's")
+        if "{user}" not in self.template:
+            raise ValueError("template has no {user}, the place of the question")
+        if decides := self._decides():
+            text = json.dumps(decides, sort_keys=True, ensure_ascii=True)
             mark = f"+body-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
             object.__setattr__(self, "revision", self.revision.removesuffix(mark) + mark)
+
+    def _decides(self) -> Any:
+        """What decides the text besides the request; empty if nothing is set."""
+        others: dict[str, Any] = {"omit": sorted(set(self.omit) - {"seed"})} if set(self.omit) - {"seed"} else {}
+        if self.endpoint != "chat":
+            others |= {"endpoint": self.endpoint, "template": self.template}
+        # A list keeps them apart from fields of the same name; without them the mark is that of earlier releases.
+        return [self.extra_body, others] if others else self.extra_body
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -79,13 +123,14 @@ class OpenaiServer:
         return tuple(map(checked_url, (self.base_url,) if isinstance(self.base_url, str) else self.base_url))
 
     def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
-        """Replies as they come, at most `in_flight` requests taken on and not yet yielded.
+        """Replies as they come. At most `in_flight` requests are taken on and not yet yielded, in flight or waiting to
+        be taken: a slow disk slows the sending. (With `n_per_request`, so many times `n_per_request`.)
 
         A request that cannot be answered yields a reply with finish_reason `error`: `deadline`, `oversize`, or what
         the server said. After Ctrl-C the replies that had arrived are still yielded.
 
         Raises:
-            TeacherError: no server is reached, the key or the model is refused, or every request is.
+            TeacherError: no server is reached, the key, the model or a field is refused, or every request is.
         """
         try:
             for url in self.urls:
@@ -94,25 +139,47 @@ class OpenaiServer:
         except ValueError as error:
             raise TeacherError(str(error)) from None
         exchange = Exchange(self, variable, key)
-        with Background[Reply](exchange.close) as loop:
-            source, pending = iter(requests), 0
+        with Background[list[Reply]](exchange.close) as loop:
+            groups, pending = _groups(requests, self.n_per_request), 0
             more = True
             try:
                 while True:
                     while more and pending < self.in_flight:
-                        request = next(source, None)
-                        if request is None:
+                        group = next(groups, None)
+                        if group is None:
                             more = False
                         else:
-                            loop.start(exchange.answer(request))
+                            loop.start(exchange.answer(group))
                             pending += 1
                     if not pending:
                         return
                     outcome = loop.next()
-                    pending -= 1
                     if isinstance(outcome, BaseException):
                         raise outcome
-                    yield outcome
+                    yield from outcome
+                    pending -= 1
             except KeyboardInterrupt:
-                yield from loop.arrived()
+                for outcome in loop.arrived():
+                    yield from outcome
                 raise
+
+
+def _groups(requests: Iterable[Request], most: int) -> Iterator[list[Request]]:
+    """Neighbours that differ by index only, so many at most."""
+    if most == 1:
+        yield from ([request] for request in requests)  # none is held back to look at the next
+        return
+    group: list[Request] = []
+    for request in requests:
+        if group and (len(group) == most or not _alike(group[0], request)):
+            yield group
+            group = []
+        group.append(request)
+    if group:
+        yield group
+
+
+def _alike(one: Request, other: Request) -> bool:
+    return (one.messages, one.model, one.revision) == (other.messages, other.model, other.revision) and (
+        replace(one.sampling, n=1) == replace(other.sampling, n=1)
+    )

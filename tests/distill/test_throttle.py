@@ -1,39 +1,38 @@
-"""Facts about the throttle: halved at most once a second, one more per good round, first come first served."""
+"""Facts about what a server is given at once, which of several is asked, and the pace that an account allows."""
 
 import asyncio
+import time
+from collections import Counter
 
 import pytest
 
+from distill.rate_limit import Bucket, RateLimit
+from distill.replicas import Replicas
 from distill.throttle import Throttle
+
+URLS = ("http://a/v1", "http://b/v1", "http://c/v1")
 
 
 def test_a_storm_of_refusals_is_one_sign_and_a_round_of_replies_adds_one():
-    async def story() -> list[float]:
-        throttle = Throttle(16)
-        limits = []
-        for _ in range(10):
-            throttle.overloaded()
-        limits.append(throttle.limit)
-        for _ in range(8):
-            throttle.went_well()
-        limits.append(throttle.limit)
-        for _ in range(1000):
-            throttle.went_well()
-        return [*limits, throttle.limit]
-
-    halved, grown, full = asyncio.run(story())
-    assert halved == 8
-    assert 8.9 < grown <= 9
-    assert full == 16
+    throttle = Throttle(16)
+    for moment in range(10):
+        throttle.overloaded(now=100 + moment / 100)
+    assert throttle.room == 8
+    for _ in range(8):
+        throttle.went_well()
+    assert 8.9 < throttle.limit <= 9
+    for _ in range(1000):
+        throttle.went_well()
+    assert throttle.limit == 16
 
 
 def test_no_more_than_the_limit_are_inside_and_they_enter_in_the_order_of_asking():
     async def story() -> tuple[int, list[int]]:
-        throttle, inside, most, entered = Throttle(3), 0, 0, []
+        replicas, inside, most, entered = Replicas(URLS[:1], 3, 1.0), 0, 0, []
 
         async def work(name: int) -> None:
             nonlocal inside, most
-            async with throttle.slot():
+            async with replicas.turn():
                 entered.append(name)
                 inside += 1
                 most = max(most, inside)
@@ -46,23 +45,28 @@ def test_no_more_than_the_limit_are_inside_and_they_enter_in_the_order_of_asking
     assert asyncio.run(story()) == (3, list(range(20)))
 
 
-def test_nothing_is_sent_during_a_pause():
+def test_nothing_is_sent_during_a_pause_and_everything_after_it():
     async def story() -> float:
-        throttle, loop = Throttle(4), asyncio.get_running_loop()
+        replicas, loop = Replicas(URLS[:1], 4, 1.0), asyncio.get_running_loop()
         started = loop.time()
-        throttle.overloaded(0.2)
-        async with throttle.slot():
-            return loop.time() - started
+        replicas.all[0].overloaded(loop.time(), 0.2)
 
-    assert asyncio.run(story()) >= 0.2
+        async def work() -> None:
+            async with replicas.turn():
+                assert loop.time() - started >= 0.2
+
+        await asyncio.wait_for(asyncio.gather(*(work() for _ in range(6))), 2)
+        return loop.time() - started
+
+    assert 0.2 <= asyncio.run(story()) < 0.5
 
 
 def test_a_task_that_is_cancelled_while_it_waits_blocks_nobody():
     async def story() -> None:
-        throttle = Throttle(1)
+        replicas = Replicas(URLS[:1], 1, 1.0)
 
         async def hold() -> None:
-            async with throttle.slot():
+            async with replicas.turn():
                 await asyncio.sleep(0.02)
 
         first, second, third = (asyncio.create_task(hold()) for _ in range(3))
@@ -71,5 +75,149 @@ def test_a_task_that_is_cancelled_while_it_waits_blocks_nobody():
         await asyncio.wait_for(asyncio.gather(first, third), 1)
         with pytest.raises(asyncio.CancelledError):
             await second
+        assert (replicas.flying, replicas.all[0].flying) == (0, 0)
 
     asyncio.run(story())
+
+
+# Several servers.
+
+
+def served(seconds_by_host: dict[str, float], work: int = 120, at_once: int = 12) -> Counter[str]:
+    async def story() -> Counter[str]:
+        replicas, counts = Replicas(URLS, at_once, 0.05), Counter()
+        todo = iter(range(work))
+
+        async def worker() -> None:
+            for _ in todo:
+                async with replicas.turn() as replica:
+                    counts[replica.host] += 1
+                    await asyncio.sleep(seconds_by_host[replica.host])
+
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+        return counts
+
+    return asyncio.run(story())
+
+
+def test_equal_servers_share_equally_and_a_slow_one_gets_less():
+    assert max(served({"a": 0.002, "b": 0.002, "c": 0.002}).values()) <= 60
+    counts = served({"a": 0.002, "b": 0.002, "c": 0.06})
+    assert counts["c"] < 0.5 * min(counts["a"], counts["b"])
+
+
+def test_a_server_that_fails_at_once_does_not_draw_all_requests_to_itself():
+    async def story() -> Counter[str]:
+        replicas, counts = Replicas(URLS[:2], 8, 0.05), Counter()
+
+        async def worker() -> None:
+            last = None
+            for _ in range(20):
+                async with replicas.turn(avoid=last) as replica:
+                    counts[replica.host] += 1
+                    if replica.host == "a":
+                        replicas.failed(replica)
+                        last = replica
+                    else:
+                        await asyncio.sleep(0.005)
+                        replica.went_well()
+
+        await asyncio.gather(*(worker() for _ in range(8)))
+        return counts
+
+    counts = asyncio.run(story())
+    assert counts["a"] < 20 < 140 < counts["b"]
+
+
+def test_a_dead_server_is_tried_now_and_then_and_one_that_is_back_works_again():
+    async def story() -> list[tuple[str, int]]:
+        replicas, log, back = Replicas(URLS[:2], 4, 0.02), [], False
+
+        async def worker(requests: int) -> None:
+            for _ in range(requests):
+                async with replicas.turn() as replica:
+                    if replica.host == "a" and not back:
+                        replicas.missing(replica)
+                        log.append(("missing", replica.unreachable))
+                    else:
+                        await asyncio.sleep(0.002)
+                        replica.went_well()
+                        log.append((replica.host, 0))
+
+        await asyncio.gather(*(worker(40) for _ in range(4)))
+        assert not replicas.unreachable(1)
+        back = True
+        await asyncio.sleep(0.3)
+        await asyncio.gather(*(worker(40) for _ in range(4)))
+        return log
+
+    log = asyncio.run(story())
+    missing = [trial for name, trial in log if name == "missing"]
+    assert 2 <= max(missing) <= 5  # 20, 40, 80 ms apart, while the other answers 160 requests in about 80 ms
+    assert len(missing) < 16
+    assert sum(name == "a" for name, _ in log) > 60
+
+
+def test_all_are_unreachable_when_each_was_tried_so_often():
+    async def story() -> list[bool]:
+        replicas, said = Replicas(URLS[:2], 4, 0.01), []
+        for _ in range(4):
+            async with replicas.turn() as replica:
+                replicas.missing(replica)
+            said.append(replicas.unreachable(2))
+        return said
+
+    assert asyncio.run(story()) == [False, False, False, True]
+
+
+# The pace of an account. Minutes are scaled down: 6,000 a minute are 100 a second.
+
+
+def paced(limit: RateLimit, requests: int, completion_tokens: int = 0) -> list[float]:
+    async def story() -> list[float]:
+        sent, started = [], time.monotonic()
+
+        async def ask() -> None:
+            counted = await limit.spend(300, 1, 1000)
+            sent.append(time.monotonic() - started)
+            await asyncio.sleep(0.001)
+            limit.correct(counted, 100, completion_tokens, 1)
+
+        await asyncio.gather(*(ask() for _ in range(requests)))
+        return sorted(sent)
+
+    return asyncio.run(story())
+
+
+def test_requests_keep_the_pace_and_use_all_of_it():
+    sent = paced(RateLimit(6_000, None), 150)
+    # A second's worth at once, the other 50 over half a second.
+    assert sent[99] < 0.2
+    assert 0.45 <= sent[-1] < 0.8
+
+
+def test_tokens_keep_the_pace_that_replies_turn_out_to_need():
+    # 60,000 a minute are 1,000 a second. Each takes 100 + 100, so five a second, whatever max_tokens promised.
+    sent = paced(RateLimit(None, 60_000), 12, completion_tokens=100)
+    assert 1.0 <= sent[-1] < 2.4
+
+
+def test_no_minute_sees_more_than_61_seconds_worth():
+    bucket, sent, now = Bucket(600, 1.0), [], 0.0
+    while now < 130:
+        if bucket.wait_s(1, now) == 0:
+            bucket.take(1, now)
+            sent.append(now)
+        else:
+            now += 0.01
+    windows = [sum(start <= moment < start + 60 for moment in sent) for start in range(70)]
+    assert 590 <= min(windows) <= max(windows) <= 610
+
+
+def test_more_than_a_seconds_worth_goes_and_is_waited_for_afterwards():
+    bucket = Bucket(60, 1.0)
+    assert bucket.wait_s(30, 0.0) == 0
+    bucket.take(30, 0.0)
+    assert bucket.wait_s(1, 0.0) == pytest.approx(30)
+    bucket.take(-20, 0.0)
+    assert bucket.wait_s(1, 0.0) == pytest.approx(10)
