@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verify.derivatives import derivative
 from verify.phrases import unit, word_node, words_of
 from verify.tokens import FUNCTIONS, GREEK, Token, UnreadableError
 from verify.tree import Node
@@ -187,7 +188,9 @@ def command(reader: "Reader", text: str) -> Node:
     name = text[1:]
     if text == "\\frac":
         top, bottom = argument(reader), argument(reader)
-        return refuse("a derivative") if _is_differential(top) else Node("div", (top, bottom))
+        if _is_differential(top):
+            return refuse("a derivative")
+        return derivative(top, bottom) or Node("div", (top, bottom))
     if text == "\\sqrt":
         return root(reader)
     if text in _CONSTANTS:

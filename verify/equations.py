@@ -6,11 +6,12 @@ from itertools import pairwise
 from verify.arithmetic import UnknownError, Value, same
 from verify.digits import same_digits
 from verify.ends import same_ends
+from verify.cleared import without_fractions
 from verify.numeric import Point, evaluate
 from verify.points import is_sharp, is_whole, literals, points, wide_points
 from verify.policy import Policy
 from verify.regions import Region, region, same_region, same_whole_numbers
-from verify.tree import Node, holds, names
+from verify.tree import Node, holds, literal, names
 
 
 def relations(gold: Node, answer: Node, policy: Policy) -> bool | None:
@@ -100,8 +101,15 @@ def equations(gold: Node, answer: Node) -> bool | None:
     if all(steady):
         exact = all(isinstance(ratio, Fraction) for ratio in ratios)
         return True if exact else _steady_in_every_digit(_difference(gold), _difference(answer))
+    cleared = without_fractions(_difference(gold)), without_fractions(_difference(answer))
+    if cleared != (_difference(gold), _difference(answer)):
+        return equations(_zero(cleared[0]), _zero(cleared[1]))
     first, second = _degree(_difference(gold)), _degree(_difference(answer))
     return False if first is not None and first == second else None
+
+
+def _zero(difference: Node) -> Node:
+    return Node("rel", (Node("side", (difference,)), Node("side", (literal(0),))), "=")
 
 
 def _degree(node: Node) -> int | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, Value, approx, same
+from verify.commuting import may_not_commute
 from verify.digits import same_digits
 from verify.numeric import Point, evaluate
 from verify.points import (
@@ -36,6 +37,8 @@ def expressions(gold: Node, answer: Node, policy: Policy) -> bool | None:
     verdict = _agree_at(where, 5 if whole else 4, gold, answer, complex_meant, policy)
     if not verdict or turned:
         return verdict
+    if may_not_commute(gold, answer):
+        return None
     if whole or is_sharp(gold) or is_sharp(answer) or has_root_of_power(gold) or has_root_of_power(answer):
         return _agree_widely(gold, answer, known, whole, complex_meant, policy)
     return verdict

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from verify.atoms import atom, refuse
+from verify.derivatives import derivative
 from verify.phrases import unit as unit_of
 from verify.scripts import raised, subscripted
 from verify.tokens import RELATIONS, Token, UnreadableError, tokens
@@ -237,6 +238,10 @@ class Reader:
                 self.at += 1
                 sign = token.text
                 right = self.signed()
+                if sign == "/" and right.kind == "name" and right.value == "d" and self.now.kind == "name":
+                    whole = derivative(node, Node("mul", (right, self.factor())))
+                    node = whole or refuse("a differential below a fraction")
+                    continue
                 node = Node("div" if sign in ("/", "\\div") else "mul", (node, right))
             elif token.text in ("\\mod", "\\bmod", "mod"):
                 self.at += 1
