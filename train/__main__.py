@@ -1,4 +1,4 @@
-"""`python -m train`."""
+"""`python -m train`, and `accelerate launch -m train` for several processes."""
 
 from train.cli import main
 

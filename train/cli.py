@@ -5,14 +5,33 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-EXIT_CODES = {"VersionError": 2, "SettingsError": 2, "DigestError": 3, "PreflightError": 3}
+EXIT_CODES = {"VersionError": 2, "SettingsError": 2, "DigestError": 3, "PreflightError": 3, "TeacherError": 4}
 """By class name, since importing the classes would import all that they stand beside."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Data = Annotated[str, typer.Option(help="Version to train on: v1, math@v1, math@v1:heldout, or a path.")]
+Root = Annotated[Path | None, typer.Option(help="Folder of the datasets. [default: COTILLION_DATA, else data]")]
+Model = Annotated[str, typer.Option(help="tiny, a run folder, a folder of weights, or a name on the Hub.")]
+Trained = Annotated[str, typer.Option(help="The trained student: a run folder, a folder of weights, or a Hub name.")]
+Out = Annotated[Path | None, typer.Option(help="Run folder. [default: the next free one under runs]")]
+Config = Annotated[Path | None, typer.Option(help="YAML of the fields of TRL's config, over the preset.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One such field, over all else; lora.r=16 too.")
+]
+Steps = Annotated[int | None, typer.Option(min=1, help="Stop after so many optimizer steps.")]
+Accept = Annotated[
+    list[str] | None, typer.Option(metavar="FINDING", help="Train in spite of this finding of the preflight.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")]
+Answers = Annotated[
+    int | None, typer.Option(min=0, help="Held-out prompts to answer at the end. [default: 16 for tiny, else 0]")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 
 @app.callback()
@@ -21,39 +40,117 @@ def train() -> None:
 
 
 @app.command()
-def sft(
-    data: Annotated[str, typer.Option(help="Version to train on: v1, math@v1, math@v1:heldout, or a path.")],
-    root: Annotated[
-        Path | None, typer.Option(help="Folder of the datasets. [default: COTILLION_DATA, else data]")
-    ] = None,
-    model: Annotated[str, typer.Option(help="tiny, a run folder, a folder of weights, or a name on the Hub.")] = "tiny",
-    out: Annotated[Path | None, typer.Option(help="Run folder. [default: the next free one under runs]")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML of TRL's SFTConfig fields, over the preset.")] = None,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One SFTConfig field, over all else.")
-    ] = None,
-    max_steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many optimizer steps.")] = None,
-    accept: Annotated[
-        list[str] | None,
-        typer.Option(help="Train in spite of this finding of the preflight: cut, empty, split, endless."),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
-    answers: Annotated[
-        int | None, typer.Option(min=0, help="Held-out prompts to answer at the end. [default: 16 for tiny, else 0]")
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+def midtrain(
+    data: Data,
+    root: Root = None,
+    model: Model = "tiny",
+    out: Out = None,
+    config: Config = None,
+    overrides: Set = None,
+    max_steps: Steps = None,
+    accept: Accept = None,
+    resume: Resume = False,
+    answers: Answers = None,
+    patience: Annotated[int, typer.Option(min=1, help="Evaluations without a lower held-out loss, then stop.")] = 3,
+    view: Annotated[str, typer.Option(help="The view to read.")] = "midtrain",
+    debug: Debug = False,
 ) -> None:
-    """Fine-tune on the version's sft view (stage 2), with TRL's SFTTrainer."""
+    """Stage 1: all verified rollouts, packed, until the held-out loss stops falling (TRL's SFTTrainer)."""
     with _exits(debug):
-        # Idle threads sleep instead of spinning: where others use the same two cores, 12 steps took 19 s instead of
-        # 98 s. OpenMP reads it once, when torch is loaded.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+        from train.midtrain import Midtrain
 
+        given = _given(data, root, model, out, config, overrides, max_steps, accept, resume)
+        Midtrain(**given, answers=answers, patience=patience, view=view)()
+
+
+@app.command()
+def sft(
+    data: Data,
+    root: Root = None,
+    model: Model = "tiny",
+    out: Out = None,
+    config: Config = None,
+    overrides: Set = None,
+    max_steps: Steps = None,
+    accept: Accept = None,
+    resume: Resume = False,
+    answers: Answers = None,
+    debug: Debug = False,
+) -> None:
+    """Stage 2: the small, hard set, one row per sequence, its end in the loss (TRL's SFTTrainer)."""
+    with _exits(debug):
         from train.sft import Sft
 
-        steps = () if max_steps is None else (f"max_steps={max_steps}",)
-        chosen = (*(overrides or ()), *steps)
-        Sft(data, root, model, out, config, chosen, frozenset(accept or ()), resume, answers)()
+        given = _given(data, root, model, out, config, overrides, max_steps, accept, resume)
+        Sft(**given, answers=answers)()
+
+
+@app.command()
+def dpo(
+    data: Data,
+    model: Trained,
+    root: Root = None,
+    out: Out = None,
+    config: Config = None,
+    overrides: Set = None,
+    max_steps: Steps = None,
+    accept: Accept = None,
+    resume: Resume = False,
+    debug: Debug = False,
+) -> None:
+    """Stage 3: correct rollouts against wrong ones of the same problem (TRL's DPOTrainer)."""
+    with _exits(debug):
+        from train.dpo import Dpo
+
+        Dpo(**_given(data, root, model, out, config, overrides, max_steps, accept, resume))()
+
+
+@app.command()
+def grpo(
+    data: Data,
+    model: Trained,
+    root: Root = None,
+    out: Out = None,
+    config: Config = None,
+    overrides: Set = None,
+    max_steps: Steps = None,
+    accept: Accept = None,
+    resume: Resume = False,
+    debug: Debug = False,
+) -> None:
+    """Stage 4: RL with a verifiable reward, the paper's fixes as --set rl.rebalance=true (TRL's GRPOTrainer)."""
+    with _exits(debug):
+        from train.grpo import Grpo
+
+        Grpo(**_given(data, root, model, out, config, overrides, max_steps, accept, resume))()
+
+
+def _given(
+    data: str,
+    root: Path | None,
+    model: str,
+    out: Path | None,
+    config: Path | None,
+    overrides: list[str] | None,
+    max_steps: int | None,
+    accept: list[str] | None,
+    resume: bool,
+) -> dict[str, Any]:
+    """The options of train.options.Options, as given on the command line."""
+    # Idle threads sleep instead of spinning: where others use the same two cores, 12 steps took 19 s instead of 98 s.
+    # OpenMP reads it once, when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    steps = () if max_steps is None else (f"max_steps={max_steps}",)
+    return {
+        "data": data,
+        "root": root,
+        "model": model,
+        "out": out,
+        "config": config,
+        "overrides": (*(overrides or ()), *steps),
+        "accept": frozenset(accept or ()),
+        "resume": resume,
+    }
 
 
 @contextmanager

@@ -105,10 +105,10 @@ def parent_of(model: str) -> dict[str, Any]:
     return {"model": model, **{key: run.get(key) for key in ("stage", "student", "status", "data", "parent")}}
 
 
-def start_facts(view: View, model: str) -> dict[str, Any]:
+def start_facts(view: View, stage: str, model: str) -> dict[str, Any]:
     """What run.json holds before anything has run."""
     return {
-        "stage": view.name,
+        "stage": stage,
         "status": "planned",
         "data": {
             "version": view.version.name,

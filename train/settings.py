@@ -11,6 +11,13 @@ import yaml
 
 PRESETS = Path(__file__).parent / "presets"
 
+GROUPS = {
+    "student": "only `--model tiny` has a size to choose",
+    "lora": "this trainer takes no adapter",
+    "rl": "only `train grpo` has these",
+}
+"""Keys with a dot that are ours, and what is said where a trainer does not have them."""
+
 
 class SettingsError(ValueError):
     """A setting that does not exist, or has a value it cannot have."""
@@ -22,8 +29,8 @@ class Settings:
 
     fields: dict[str, Any]
     """Fields of TRL's config class, as given: what is not here has TRL's own default."""
-    student: dict[str, Any]
-    """Sizes of the tiny student (train.tiny.Tiny); empty for another model."""
+    groups: dict[str, dict[str, Any]]
+    """Keys below `student` (train.tiny.Tiny), `lora` (peft.LoraConfig), `rl` (train.rlvr.Fixes); what was given."""
     preset: str
     """Name of the preset below all."""
 
@@ -33,30 +40,32 @@ def read_settings(
     config: Path | None,
     overrides: tuple[str, ...],
     fields: type[Any],
-    student: type[Any] | None = None,
+    **groups: type[Any],
 ) -> Settings:
     """The preset, then the YAML file, then each `key=value`.
 
     Args:
         fields: TRL's config dataclass; its fields are the keys there are.
-        student: the dataclass whose fields are the keys below `student`; None where there is no student to size.
+        groups: `student=Tiny` allows the keys `student.layers` and so on, which are the fields of Tiny.
 
     Raises:
         SettingsError: an unknown key, a value of another type, or unreadable YAML; says where.
     """
-    known = {"": _kinds(fields), "student.": _kinds(student) if student else {}}
+    known = {"": _kinds(fields)} | {name: _kinds(kind) for name, kind in groups.items()}
     layers = [_read(PRESETS / f"{preset}.yaml")]
     if config:
         layers.append(_read(config))
     layers.append([("--set", key, value) for key, value in map(_split, overrides)])
-    values: dict[str, Any] = {}
+    values: dict[str, dict[str, Any]] = {group: {} for group in ("", *GROUPS)}
     for where, key, value in (setting for layer in layers for setting in layer):
-        values[key] = _checked(where, key, value, known)
-    return Settings(
-        fields={key: value for key, value in values.items() if not key.startswith("student.")},
-        student={key.removeprefix("student."): value for key, value in values.items() if key.startswith("student.")},
-        preset=preset,
-    )
+        group, name = _group_of(key)
+        values[group][name] = _checked(where, key, value, known)
+    return Settings(fields=values.pop(""), groups=values, preset=preset)
+
+
+def _group_of(key: str) -> tuple[str, str]:
+    group, _, name = key.rpartition(".")
+    return (group, name) if group in GROUPS else ("", key)
 
 
 def _read(path: Path) -> list[tuple[str, str, Any]]:
@@ -70,8 +79,8 @@ def _read(path: Path) -> list[tuple[str, str, Any]]:
         raise SettingsError(f"{path}: expected lines of `field: value`, found {type(given).__name__}")
     flat = []
     for key, value in (given or {}).items():
-        if key == "student" and isinstance(value, dict):
-            flat += [(str(path), f"student.{size}", number) for size, number in value.items()]
+        if key in GROUPS and isinstance(value, dict):
+            flat += [(str(path), f"{key}.{name}", inner) for name, inner in value.items()]
         elif key == "chat_template_path" and (path.parent / str(value)).is_file():
             flat.append((str(path), key, str(path.parent / value)))  # relative to the file that names it
         else:
@@ -102,15 +111,14 @@ def _flat(hint: Any) -> list[Any]:
 
 
 def _checked(where: str, key: str, value: Any, known: dict[str, dict[str, set[Any]]]) -> Any:
-    group = "student." if key.startswith("student.") else ""
-    name = key.removeprefix(group)
+    group, name = _group_of(key)
     if key == "output_dir":
         raise SettingsError(f"{where} output_dir: the run folder is chosen with --out")
-    if group and not known[group]:
-        raise SettingsError(f"{where} {key}: only `--model tiny` has a size to choose")
+    if group not in known:
+        raise SettingsError(f"{where} {key}: {GROUPS[group]}")
     if name not in known[group]:
         close = difflib.get_close_matches(name, known[group], n=1)
-        guess = f" Did you mean {group + close[0]!r}?" if close else ""
+        guess = f" Did you mean {key.removesuffix(name) + close[0]!r}?" if close else ""
         raise SettingsError(f"{where} {key}: unknown key.{guess}")
     kinds = known[group][name]
     plain = kinds & {int, float, bool}

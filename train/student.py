@@ -26,7 +26,7 @@ def tokenizer_of(model: str, settings: Settings, texts: Iterable[str]) -> "PreTr
     from transformers import AutoTokenizer
 
     if model == TINY:
-        return tiny_tokenizer(texts, Tiny(**settings.student).vocabulary)
+        return tiny_tokenizer(texts, Tiny(**settings.groups["student"]).vocabulary)
     revision = (settings.fields.get("model_init_kwargs") or {}).get("revision")
     trusted = settings.fields.get("trust_remote_code", False)
     try:
@@ -52,4 +52,4 @@ def end_ids(model: str, tokenizer: "PreTrainedTokenizerBase") -> set[int]:
 
 def weights_of(model: str, settings: Settings, tokenizer: Any, seed: int) -> "PreTrainedModel | str":
     """What TRL's trainers take as `model`: a new tiny student, or the name to load."""
-    return Tiny(**settings.student)(tokenizer, seed) if model == TINY else model
+    return Tiny(**settings.groups["student"])(tokenizer, seed) if model == TINY else model

@@ -12,9 +12,9 @@ from train.tiny import Tiny
 def test_set_wins_over_the_file_and_the_file_over_the_preset(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("learning_rate: 1e-4\nwarmup_steps: 7\n")
-    read = read_settings("tiny_sft", file, ("learning_rate=1e-5", "student.layers=2"), SFTConfig, Tiny)
+    read = read_settings("tiny_sft", file, ("learning_rate=1e-5", "student.layers=2"), SFTConfig, student=Tiny)
     assert (read.fields["learning_rate"], read.fields["warmup_steps"]) == (1e-5, 7)
-    assert (read.student["layers"], read.student["width"]) == (2, 128)
+    assert (read.groups["student"]["layers"], read.groups["student"]["width"]) == (2, 128)
 
 
 def test_the_published_hyperparameters_are_the_preset(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_the_published_hyperparameters_are_the_preset(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*_sft.yaml")))
 def test_a_preset_holds_only_what_trl_knows(preset: str, tmp_path: Path) -> None:
-    read = read_settings(preset, None, (), SFTConfig, Tiny)
+    read = read_settings(preset, None, (), SFTConfig, student=Tiny)
     SFTConfig(output_dir=str(tmp_path), **read.fields | {"use_cpu": True})
 
 
@@ -45,7 +45,7 @@ def test_a_preset_holds_only_what_trl_knows(preset: str, tmp_path: Path) -> None
 )
 def test_a_wrong_setting_is_told_what_is_right(override: str, answer: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings("tiny_sft", None, (override,), SFTConfig, Tiny)
+        read_settings("tiny_sft", None, (override,), SFTConfig, student=Tiny)
     assert answer in str(caught.value)
 
 
@@ -53,7 +53,7 @@ def test_a_wrong_key_of_a_file_is_told_with_its_file(tmp_path: Path) -> None:
     file = tmp_path / "c.yaml"
     file.write_text("epochs: 3\n")
     with pytest.raises(SettingsError, match=r"c\.yaml epochs: unknown key"):
-        read_settings("tiny_sft", file, (), SFTConfig, Tiny)
+        read_settings("tiny_sft", file, (), SFTConfig, student=Tiny)
 
 
 def test_only_the_tiny_student_has_a_size_to_set() -> None:
