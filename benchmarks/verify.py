@@ -26,7 +26,7 @@ from typing import Any
 # This file is named like the package it measures: look for that beside the folder, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from verify import Policy, Verdict, grade, grade_many  # noqa: E402
-from verify.choice import gold_letter  # noqa: E402
+from verify.choice import option  # noqa: E402
 from verify.grade import forget  # noqa: E402
 from verify.prose import bare  # noqa: E402
 
@@ -151,7 +151,7 @@ def _peer() -> Callable[[Row], tuple[bool, bool]]:
         if inner := bare(response):  # a lone formula without delimiters is no answer to math-verify: help it
             response = rf"\boxed{{{inner}}}"
         configs: list[Any] = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
-        if gold_letter(gold):
+        if option(gold):
             configs.append(letters)
         wrapped = gold if "$" in gold or "boxed" in gold else f"${gold}$"
         try:

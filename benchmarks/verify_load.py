@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 from verify import Verdict, grade, grade_many  # noqa: E402
-from verify.choice import gold_letter  # noqa: E402
+from verify.choice import option  # noqa: E402
 from verify.extract import extract  # noqa: E402
 from verify.grade import forget  # noqa: E402
 from verify.reward import accuracy  # noqa: E402
@@ -159,7 +159,7 @@ def swap() -> None:
     forward, backward = [], []
     for row in _rows(_folder() / "verdicts/labelled.jsonl"):
         found = extract(row["response"])
-        if found and not gold_letter(row["gold"]) and not gold_letter(found.answer):
+        if found and not option(row["gold"]) and not option(found.answer):
             forward.append((f"<answer>{found.answer}</answer>", row["gold"]))
             backward.append((f"<answer>{row['gold']}</answer>", found.answer))
     there, back = _timed(forward)[0], _timed(backward)[0]

@@ -1,121 +1,248 @@
-"""Option letters: when the gold answer is one, and which one a response settles on."""
+"""Option letters: which option a gold answer and an answer name, and what stands behind the letter in the problem.
+
+Gold answer and answer are read by the same rules, so they may be exchanged.
+"""
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from verify.extract import Extraction
+from verify.negation import affirmed
 from verify.normal import key, plain_number, tidy
 from verify.verdict import Verdict
 from verify.words import same_words
 
-_GOLD = re.compile(r"(?:\\text(?:bf)?\s*\{|\\mathrm\s*\{|\\mathbf\s*\{)?\s*[(\[]?\s*([A-J])\s*[)\].:]?\s*\}?")
-_GOLD_WITH_CONTENT = re.compile(r"[(\[]([A-J])[)\]][.:]?\s+\S.*|([A-J])[.:)]\s+\S.*|([B-HJ])\s+[A-Z][a-z]+", re.DOTALL)
-_LEADING = re.compile(
-    r"(?:\\(?:text|textbf|mathrm|mathbf|mathbf|boxed)\s*\{)*\s*\*{0,2}\s*[(\[]?\s*([A-Ja-j])(?=[)\].:,\s}*]|$|\\|[^\x00-\x7f])"
+_WRAPPER = re.compile(r"\\(?:text\w*|mathrm|mathbf|mathsf|mathit|mbox|boldsymbol|boxed)\s*\{([^{}]*)\}")
+_MAY_NAME = re.compile(
+    r"[\s$*\\{(\[]*(?:(?:text\w*|math\w+|mbox|boldsymbol|boxed)\s*\{[\s*]*[(\[]?\s*)?"
+    r"(?:the\s|correct\s|option|choice|answer|[a-j](?![a-z])|[^\x00-\x7f])",
+    re.IGNORECASE,
 )
-_SEVERAL = re.compile(r"(?<![A-Za-z\\])([A-J])(?![A-Za-z'])")
+_LETTER = re.compile(
+    r"(?i:the\s+)?(?i:(?:correct\s+)?(?:option|choice|answer)(?:\s+is)?\s*:?\s*)?[(\[{]?\s*([A-Ja-j])\s*[)\]}.:]*"
+)
+_OPERATOR = (
+    r"(?![-+*/=^_<>|&]|\\(?:cup|cap|times|cdot|to|land|lor|in|subset|oplus|setminus|perp|parallel|pm)\b"
+    r"|[(\[]?[A-Za-z][)\]](?:\W|$))"
+)
+_WITH_TEXT = re.compile(
+    r"(?:(?i:option|choice)\s+)?(?:"
+    rf"[(\[]([A-J])[)\]][.:]?(?:\s+|(?=\d)){_OPERATOR}(\S.*)"
+    rf"|[(\[]([A-J])[)\]][.:]?\s+([-+]\s?\S.*)"
+    rf"|([A-J])[.:)]\s+([-+]?{_OPERATOR}\S.*)"
+    r"|([A-J])\s+(\d\S*(?:\s.*)?|\(.+\)|because\b.*|since\b.*)"
+    r"|([B-HJ])\s+([A-Z][a-z]+.*)"
+    r"|([A-J]),\s+([a-z]{3}.*)"
+    r"|([A-J])\s+-\s+([A-Za-z]{3}.*)"
+    r"|\(?([a-j])\)\s+(?!.*[\s(][a-j]\))(\S.*)"
+    r")",
+    re.DOTALL,
+)
+_SEVERAL = re.compile(r"[(\[{]?[A-J][)\]}]?(?:(?:\s*,\s*|\s*,?\s*(?:\band\b|\bor\b|&)\s*)[(\[{]?[A-J][)\]}]?)+")
+_NAME = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+_TAIL = 2_000
 _STATED = re.compile(
     r"(?:answer|option|choice|choose|select|pick|it's|it is|correct\w*|r[ée]ponse|respuesta|risposta|resposta|antwort"
-    r"|答案|选项|应选|选择|故选|选)\s*(?:is|are|est|es|è|é|ist|:|：|是|为)?\s*:?\s*(?:option|choice)?\s*\**\s*\$?\\?"
+    r"|答案|选项|应选|选择|故选|选)\s*(?:is|are|est|es|è|é|ist|:|：|是|为)?\s*:?\s*(?:(?:either|both)\s+)?(?:option|choice)?\s*\**\s*\$?\\?"
     r"(?:boxed\{|text\{|textbf\{)*[(\[]?(?<![A-Za-z])(?-i:([A-J]))(?![A-Za-z'])",
     re.IGNORECASE,
 )
+_CORRECTED = re.compile(
+    r"\b(?:wait|no|actually|sorry|correction|instead|rather|but|however|mistake\w*|so|therefore|thus|hence|final\w*|finally|recheck\w*)\b",
+    re.IGNORECASE,
+)
+_TIED = re.compile(
+    r"[)\]]?\**\s*(?:,|/|&|\band\b|\bor\b|和|或)\s*(?:\band\b|\bor\b)?\s*(?:option |choice )?"
+    r"\**[(\[]?([A-J])(?![A-Za-z'])"
+)
 _CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _GAP = re.compile(r"[\s.,:;!?。，：()（）*]+")
+_HEAD = re.compile(r"\s*\*{0,2}[(\[]?([A-J])(?=[)\].:,\s*]|$|[^\x00-\x7f])")
 _ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
 _OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
 _ALONE = re.compile(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
+_GUESSED = ("sentence", "bold", "last line")
+
+
+class Option(NamedTuple):
+    """The option that an answer names, and the text it gives for it."""
+
+    letter: str
+    text: str = ""
+    small: bool = False
+    """A lone small letter: an option, or a name such as the number e."""
+
+
+@lru_cache(maxsize=8192)
+def option(answer: str) -> Option | None:
+    """The option that an answer names; None for none or several.
+
+    >>> option("(C)"), option("\\\\text{(B) }5"), option("Option D"), option("x + C")
+    (Option(letter='C', text='', small=False), Option(letter='B', text='5', small=False), \
+Option(letter='D', text='', small=False), None)
+    """
+    if len(answer) > 400 or not _MAY_NAME.match(answer):
+        return None
+    text = answer.strip().strip("$* ")
+    if "\\" in text:
+        text = _WRAPPER.sub(r"\1 ", _WRAPPER.sub(r"\1 ", text))
+    # The full stop of "B." is dropped by tidying, the one of "B. 5" is what makes it an option.
+    text = " ".join(tidy(text.strip()).split())
+    if len(text) == 1 and text.isalpha() and not text.isascii() and not _CJK.fullmatch(text):
+        return Option(text)  # options of other alphabets
+    if match := _LETTER.fullmatch(text):
+        return Option(match[1].upper(), small=text.islower() and len(text) == 1)
+    if match := _WITH_TEXT.fullmatch(text):
+        letter, content = (group for group in match.groups() if group is not None)
+        return Option(letter.upper(), content.strip())
+    return None
 
 
 def choice_verdict(
     accepted: tuple[str, ...], found: Extraction | None, response: str, problem: str | None
-) -> Verdict | None:
-    """The verdict where a gold answer is an option letter; None where none is, or where the contents must decide."""
-    letters = [letter for gold in accepted if (letter := gold_letter(gold))]
-    if not letters:
+) -> Verdict | tuple[tuple[str, ...], Extraction] | None:
+    """The verdict where letters decide; else, where one side names an option, both sides as the texts of options.
+
+    None where no side names an option, or where a letter is a mere name.
+    """
+    golds = [option(gold) for gold in accepted]
+    said = option(found.answer) if found else None
+    listed = _options(problem) if problem and (said or any(golds)) else {}
+    if not any(golds) and (said is None or found is None or (said.small and not listed)):
         return None
     prose = found is not None and found.method == "whole" and len(found.answer.split()) > 2
-    marked = found is not None and found.method not in ("sentence", "bold", "last line") and not prose
-    said = answer_letter(found.answer) if found else None
-    if said is None and found and problem:
-        said = option_texts(problem, found.answer)
-    if said is None and found and any(same_words(_content(g), found.answer) for g in accepted if _content(g)):
-        return Verdict("correct", found.answer, "choice")
-    if said is None and (not marked or not letters[0].isascii()):
-        said = stated_letter(response)
-    if said is None:
+    marked = found is not None and found.method not in _GUESSED and not prose
+    if any(golds) and (found is None or found.closing or not marked):
+        letters = stated_letters(response)
+        if said is None and found and not marked:
+            said = _by_text(found.answer, listed, golds)
+        if len(letters) > 1 and (said is None or found is None or found.closing):
+            return Verdict("undecided", found.answer if found else None, "choice", "more than one option is affirmed")
+        if said is None and letters and (not marked or not letters[0].isascii()):
+            said = Option(letters[0])
+    elif said is None and found and any(gold and not gold.letter.isascii() for gold in golds):
+        said = next((Option(letter) for letter in stated_letters(response)), None)
+    if found is None and said is None:
         return None
-    return Verdict("correct" if said in letters else "wrong", found.answer if marked and found else said, "choice")
+    answer = found.answer if marked and found else said.letter if said else ""
+    return _compared(accepted, golds, found or Extraction(answer, "last line"), said, listed, answer)
 
 
-@lru_cache(maxsize=4096)
-def gold_letter(gold: str) -> str | None:
-    """The letter of a gold answer that is an option, with or without its content; None where it is none.
+def _compared(
+    accepted: tuple[str, ...],
+    golds: list[Option | None],
+    found: Extraction,
+    said: Option | None,
+    listed: dict[str, str],
+    answer: str,
+) -> Verdict | tuple[tuple[str, ...], Extraction] | None:
+    """Letters against letters, and texts against texts; a letter against a text needs the problem."""
+    decided: list[bool | None] = []
+    texts: list[str] = []
+    for gold, named in zip(accepted, golds, strict=True):
+        if named and said:
+            decided.append(_same(named, said))
+            continue
+        lettered, other = (named, found.answer) if named else (said, gold)
+        if lettered is None:
+            texts.append(gold)
+        elif (text := _text(lettered, listed)) is not None:
+            texts.append(text if named else gold)
+        elif lettered.small or _NAME.search(_WRAPPER.sub("", other)) or _SEVERAL.fullmatch(other):
+            texts.append(gold)
+        else:
+            decided.append(None)
+    if True in decided:
+        return Verdict("correct", answer, "choice")
+    if texts:
+        text = _text(said, listed) if said and not any(golds) else None
+        return tuple(texts), found if text is None else found._replace(answer=text)
+    if None in decided:
+        return Verdict("undecided", answer, "choice", "only the options tell whether this is the letter's text")
+    return Verdict("wrong", answer, "choice")
 
-    >>> gold_letter("(C)"), gold_letter("\\\\text{B}"), gold_letter("(D) Alina"), gold_letter("x + C")
-    ('C', 'B', 'D', None)
+
+def _same(first: Option, second: Option) -> bool | None:
+    """Whether two named options are one; None where letters and texts contradict each other."""
+    one, other = plain_number(tidy(first.text)), plain_number(tidy(second.text))
+    if first.letter == second.letter:
+        return None if one is not None and other is not None and one != other else True
+    if not (first.text and second.text):
+        return False
+    return None if key(tidy(first.text)) == key(tidy(second.text)) or (one is not None and one == other) else False
+
+
+def _text(named: Option, listed: dict[str, str]) -> str | None:
+    """What the option says, by itself or in the problem; None where that is not known or contradictory."""
+    given = listed.get(named.letter)
+    if not named.text or given is None:
+        return named.text or given
+    one, other = plain_number(tidy(named.text)), plain_number(tidy(given))
+    return None if one is not None and other is not None and one != other else named.text
+
+
+def _by_text(answer: str, listed: dict[str, str], golds: list[Option | None]) -> Option | None:
+    """The one option, of the problem or a gold answer, whose text an answer is."""
+    texts = [*listed.items(), *((gold.letter, gold.text) for gold in golds if gold and gold.text)]
+    wanted, number = key(tidy(answer)).lower(), plain_number(tidy(answer))
+    found = {
+        letter
+        for letter, text in texts
+        if (wanted and key(tidy(text)).lower() == wanted)
+        or (number is not None and plain_number(tidy(text)) == number)
+        or same_words(text, answer)
+    }
+    return Option(found.pop()) if len(found) == 1 else None
+
+
+def stated_letters(response: str) -> list[str]:
+    """The options that a response without a marked answer settles on: one, or those between which it leaves open.
+
+    >>> stated_letters("The answer is B."), stated_letters("Both A and C are correct"), stated_letters("It is not A.")
+    (['B'], ['A', 'C'], [])
     """
-    text = tidy(gold)
-    if len(text) == 1 and text.isalpha() and not text.isascii() and not _CJK.fullmatch(text):
-        return text  # options of other alphabets
-    if match := _GOLD.fullmatch(text):
-        return match.group(1)
-    if match := _GOLD_WITH_CONTENT.fullmatch(gold.strip()):
-        return match.group(1) or match.group(2) or match.group(3)
-    return None
-
-
-def answer_letter(answer: str) -> str | None:
-    """The option that an extracted answer names: `(B)`, `b`, `\\text{B}`, `B. 14 cm`; None for none or several."""
-    text = answer.strip()
-    match = _LEADING.match(text)
-    if match is None or (match.group(1).islower() and len(text) > 4) or _ARTICLE.match(text):
-        return None
-    if len(text) < 40 and len(set(_SEVERAL.findall(text))) > 1 and re.search(r",|\band\b|&", text):
-        return None
-    rest = text[match.end() :].lstrip("\\}) ]")
-    if rest[:1] in ("=", "+", "-", "*", "/", "^", "_", "<", ">"):
-        return None
-    return match.group(1).upper()
-
-
-def stated_letter(response: str) -> str | None:
-    """The option that a response without a marked answer settles on: "the answer is B", else the last one it names."""
-    tail = response[-2_000:]
-    stated = _STATED.findall(tail)
+    tail = affirmed(response[-_TAIL:])
+    stated = list(_STATED.finditer(tail))
     if stated:
-        return str(stated[-1]).upper()
-    head = _LEADING.match(response.strip()[:20])
-    if head and not _ARTICLE.match(response.strip()) and head.group(1).isupper() and len(response) < 60:
-        return head.group(1)
+        last = stated[-1]
+        open_with = [
+            str(match[1])
+            for match in stated[:-1]
+            if match[1] != last[1]
+            and not _CORRECTED.search(tail, match.end(), last.start())
+            and last.start() - match.end() < 80
+        ]
+        tied = _TIED.match(tail, last.end())
+        return list(dict.fromkeys([*open_with, str(last[1]).upper(), *([tied[1]] if tied else [])]))
+    head = _HEAD.match(tail[:20])
+    if head and not _ARTICLE.match(tail.strip()) and len(tail) < 60 and not _TIED.match(tail, head.end(1)):
+        return [head[1]]
     foreign = [word for word in _GAP.split(tail) if len(word) == 1 and word.isalpha() and not word.isascii()]
     if foreign:
-        return foreign[0] if response.strip()[:1] == foreign[0] else foreign[-1]
-    alone = [letter for letter in _ALONE.findall(tail) if letter not in ("A", "I")]
+        return [foreign[0] if tail.strip()[:1] == foreign[0] else foreign[-1]]
+    alone = [match for match in _ALONE.finditer(tail) if match[1] not in ("A", "I")]
     alone = alone or [
-        match[1] for match in _ALONE.finditer(tail, max(0, len(tail) - 60)) if not _ARTICLE.match(tail, match.start(1))
+        match for match in _ALONE.finditer(tail, max(0, len(tail) - 60)) if not _ARTICLE.match(tail, match.start(1))
     ]
-    return str(alone[-1]) if alone else None
+    if not alone:
+        return []
+    before = list(_ALONE.finditer(tail, max(0, alone[-1].start() - 20), alone[-1].end()))
+    tied = _TIED.match(tail, before[-2].end(1)) if len(before) > 1 else None
+    return list(dict.fromkeys([*([before[-2][1]] if tied else []), alone[-1][1]]))
 
 
-def option_texts(problem: str, answer: str) -> str | None:
-    """The letter of the option in the problem whose text is the answer; None where none or several are."""
-    marks = list(_OPTION.finditer(problem[-4_000:]))
-    start = next((i for i, m in enumerate(marks) if m.group(1) == "A"), None)
-    if start is None:
-        return None
-    marks = marks[start:]
+def _options(problem: str) -> dict[str, str]:
+    """The options that a problem lists from A on, by letter; empty where it lists none."""
     body = problem[-4_000:]
-    wanted, number = key(tidy(answer)).lower(), plain_number(tidy(answer))
-    found = set()
-    for i, mark in enumerate(marks):
-        end = marks[i + 1].start() if i + 1 < len(marks) else len(body)
-        text = tidy(body[mark.end() : end].strip().rstrip("\\,; "))
-        if (wanted and key(text).lower() == wanted) or (number is not None and plain_number(text) == number):
-            found.add(mark.group(1))
-    return found.pop() if len(found) == 1 else None
-
-
-def _content(gold: str) -> str:
-    """What stands behind the letter of `(D) Alina`."""
-    return re.sub(r"^[(\[]?[A-J][)\].:]+\s*", "", gold) if re.match(r"[(\[]?[A-J][)\].:]+\s+\S", gold) else ""
+    marks = list(_OPTION.finditer(body))
+    start = next((i for i, m in enumerate(marks) if m[1] == "A"), None)
+    marks = marks[start:] if start is not None else []
+    if [m[1] for m in marks][:2] != ["A", "B"]:
+        return {}
+    ends = [m.start() for m in marks[1:]] + [len(body)]
+    listed = {}
+    for mark, end in zip(marks, ends, strict=True):
+        text = body[mark.end() : end].strip().split("\n\n", 1)[0].rstrip("\\,; ")
+        listed[mark[1]] = _WRAPPER.sub(r"\1", text) if "\\text" in text else text
+    return listed

@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple
 
 from verify import prose
+from verify.negation import affirmed, denied
 from verify.normal import closing
 
 _TAIL = 6_000
@@ -24,8 +25,11 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _STRAY = re.compile(r"\s*</?answer>\s*$")
+# What stands in a box for an answer that is yet to come.
 _FILLER = re.compile(
-    r"^(?:your[ _]?)?(?:final[ _]?)?answer(?:[ _]here)?$|^\.\.\.$|^\\text\{.{0,6}answer.{0,6}\}$", re.IGNORECASE
+    r"(?:your[ _]?)?(?:final[ _]?)?answer(?:[ _]here)?|\\text\{.{0,6}answer.{0,6}\}"
+    r"|(?:\\(?:text|mathrm|mbox)\s*\{)?\s*(?:|\?+|\.{2,}|…|\\[lc]?dots[bco]?|_+|tbd|n/a|unknown|placeholder|\\s?quad)\s*\}?",
+    re.IGNORECASE,
 )
 
 
@@ -81,7 +85,7 @@ def _strong(text: str) -> Extraction | None:
         if found is None:
             continue
         behind = max(_end(text, at) if kind == "box" else at, len(text) - _TAIL)
-        later = prose.phrased(text[behind:], marked=True) if kind != "tag" else None
+        later = prose.phrased(affirmed(text[behind:]), marked=True) if kind != "tag" else None
         return Extraction(later, "phrase") if later else found
     if "<answer>" in text[-_TAIL:]:
         inside = text[text.rfind("<answer>") + 8 :].strip()
@@ -95,7 +99,7 @@ def _boxed(text: str, at: int) -> Extraction | None:
     start, content = at, ""
     for _ in range(20):
         content = _content(text, start)
-        if content.strip() and not _FILLER.match(content.strip()):
+        if content.strip() and not _FILLER.fullmatch(content.strip()) and not denied(text, start, _end(text, start)):
             break
         start = text.rfind("\\boxed", 0, start)
         if start < 0:
@@ -155,7 +159,8 @@ def _inner(inside: str, method: str) -> Extraction:
     """A marked answer that may itself hold a box or a phrase."""
     if "\\boxed" in inside:
         return _boxed(inside, inside.rfind("\\boxed")) or Extraction(inside, method)
-    if len(inside) > 150 and (found := prose.phrased(inside[-_TAIL:], marked=True)):
+    long = len(inside) > 150
+    if (long or "answer is" in inside) and (found := prose.phrased(inside[-_TAIL:], marked=long)):
         return Extraction(found, "phrase")
     return Extraction(inside, method)
 
@@ -191,10 +196,16 @@ def _json(text: str) -> Extraction | None:
 def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
     text = text[:-40] + _STRAY.sub("", text[-40:])
-    if found := prose.bare(text):
-        return Extraction(found, "whole")
-    tail = prose.without_money(text[-_TAIL:])
-    if found := prose.phrased(tail, marked=False):
-        return Extraction(found, "phrase", prose.closing_lines(tail))
-    closing_words = prose.closing_sentence(tail)
+    tail = text[-_TAIL:]
+    said = affirmed(tail)
+    if said != tail:
+        if not re.search(r"[\d\\$]", said):
+            return None
+        text = said
+    if found := prose.bare(text.strip()):
+        return Extraction(found[0], "whole", found[1])
+    told, tail = prose.without_money(said), prose.without_money(tail)
+    if phrased := prose.phrased(told, marked=False):
+        return Extraction(phrased, "phrase", prose.closing_lines(tail))
+    closing_words = prose.closing_sentence(told)
     return Extraction(*closing_words, prose.closing_lines(tail)) if closing_words else None

@@ -10,6 +10,7 @@ from verify.sentence import (
     BOLD,
     COMMAND_TEXT,
     COPULA,
+    FUNCTIONS,
     MATH,
     NUMBER,
     SENTENCE,
@@ -45,20 +46,47 @@ _UNFINISHED = re.compile(
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ANY = re.compile(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
 _CODE = re.compile(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
-_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_LEADING_WORD = re.compile(r"(?<![\\\w])[^\W\d_]{2,}(?=['’]?[\s:,.]|['’]s\b|$)")
+_CONSTANT = frozenset(["pi", "theta", "alpha", "beta", "infinity", "inf"])
+_SAID_TO_BE = re.compile(
+    r"[^\d\\$=]{0,40}(?:\b(?:is|are|equals?|es|est|ist)|['’]s|:)\s+(?:\*\*)?(?!(?:correct|right|wrong|incorrect|not)\b)([A-Za-z-]{2,20})(?:\*\*)?[.!]?"
+)
+_BULLET = re.compile(r"[-*•>]\s+")
+_HEADING = re.compile(r"#+\s+")
 
 
-def bare(text: str) -> str | None:
-    """The whole response where it is nothing but an answer."""
+def bare(text: str) -> tuple[str, str] | None:
+    """The whole response where it is nothing but an answer, and its prose where it may be read in another way.
+
+    >>> bare("$5$"), bare("five!"), bare("x is 5.")
+    (('5', ''), ('five!', 'five!'), None)
+    """
     if len(text) > 4_000 or "\n\n" in text or PHRASE.match(text):
+        return None
+    if not text:
         return None
     match = MATH.fullmatch(text.rstrip(". "))
     if match and not is_prose(inner := inside(match)):
-        return inner
+        return inner, ""
     if len(text) > 200 or re.search(r"[.!?。]\s+\S", text) or _CJK.search(text):
         return None
-    words = len(WORD.findall(COMMAND_TEXT.sub(" ", MATH.sub(" ", text))))
-    return text if words <= (1 if len(text) < 40 else 0) else None
+    if said := _SAID_TO_BE.fullmatch(text):
+        return said[1], text
+    formula = COMMAND_TEXT.sub(" ", MATH.sub(" ", text))
+    if len(WORD.findall(formula)) > (1 if len(text) < 40 else 0) or _led_by_words(text):
+        return None
+    text = _HEADING.sub("", text, count=1)
+    plain = _BULLET.sub("", text, count=1)  # "- 5" is minus five, or the one item of a list
+    doubtful = plain != text or text.endswith(("!", "?")) or bool(WORD.search(formula))
+    return text, plain if doubtful else ""
+
+
+def _led_by_words(text: str) -> bool:
+    """Whether words stand before the first sign of a value: "So 5", "It's 5", "x is 5"."""
+    value = re.search(r"[\d\\$]", text)
+    before = text[: value.start()] if value else ""
+    return any(word.lower() not in FUNCTIONS | _CONSTANT for word in _LEADING_WORD.findall(before))
 
 
 def without_money(text: str) -> str:

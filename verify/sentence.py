@@ -38,7 +38,7 @@ VERB = re.compile(
     r"|(?:increases?|decreases?|differs?) by\b)\s*" + _ADVERB
 )
 _LEAD_IN = re.compile(
-    r"(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice)\s+"
+    r",?\s*(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice|but|rather|sondern|mais|sino|mas|而是)\s+"
 )
 SENTENCE = re.compile(
     r"(?<=[.!?。！？])(?<!\bM[rs]\.)(?<!\bMrs\.)(?<!\bDr\.)\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])"
@@ -48,7 +48,7 @@ _ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|becau
 _ACRONYM = re.compile(r"(\d[\d,.]*) ([A-Z]{2,})")
 _TOLD = re.compile(r"[A-Z][a-z]+ [a-z]{3,} [^\\{}]*\d")
 WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
-_FUNCTIONS = frozenset(
+FUNCTIONS = frozenset(
     [
         "sin",
         "cos",
@@ -184,4 +184,4 @@ def inside(match: re.Match[str]) -> str:
 def is_prose(text: str) -> bool:
     """Whether a piece of formula is really running text between two dollar signs."""
     words = WORD.findall(COMMAND_TEXT.sub(" ", text))
-    return sum(word not in _FUNCTIONS for word in words) > 1
+    return sum(word not in FUNCTIONS for word in words) > 1

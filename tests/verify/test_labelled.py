@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from verify import Policy, grade_many
-from verify.choice import gold_letter
 from verify.extract import extract
 from verify.grade import CACHES
 
@@ -57,7 +56,7 @@ def test_pathological_pairs_are_judged_as_constructed() -> None:
 
 def test_gold_and_answer_may_be_exchanged() -> None:
     pairs = [(str(r["gold"]), found.answer) for r in rows("labelled") if (found := extract(str(r["response"])))]
-    pairs = [pair for pair in pairs if not any(map(gold_letter, pair))][::3]
+    pairs = pairs[::3]
     there = grade_many([f"<answer>{a}</answer>" for _, a in pairs], [g for g, _ in pairs])
     back = grade_many([f"<answer>{g}</answer>" for g, _ in pairs], [a for _, a in pairs])
     assert [v.status == "correct" for v in there] == [v.status == "correct" for v in back]
