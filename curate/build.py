@@ -36,14 +36,18 @@ class Outcome:
         return f"nothing changed; it stands as {self.version.name}"
 
 
-def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = None) -> Outcome:
+def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = None, offline: bool = False) -> Outcome:
     """The version of the dataset that this manifest makes; a new one only if something changed.
+
+    Args:
+        offline: asks no teacher; what the rollout store does not have is missing, and the ledger says so.
 
     Raises:
         BusyError: another process builds this dataset.
         OrderError: a stage reads what none before it writes.
         LedgerError: a stage lost or invented rows.
-        SourceError, TeacherError: a source or the teacher cannot be read.
+        SourceError, TeacherError: a source or the teacher cannot be read, or the budget is spent.
+        LostReasoningError: the teacher's reasoning does not arrive.
     """
     check_order(manifest)
     folder = root / manifest.name
@@ -55,7 +59,7 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
             return Outcome(same, made=False, latest=made[-1].name)
         cache = Cache(root / ".stages")
         cache.sweep()
-        flow = Flow(manifest, root, cache, pool, steps)
+        flow = Flow(manifest, root, cache, pool, steps, offline=offline)
         flow.read(states)
         flow.mark_problems()
         flow.draw()
@@ -109,7 +113,7 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
     stored = 0
     if draw:
         store = Store(root / ".rollouts")
-        stored = sum(sum(store.answered(keys)) for keys in draw.key_batches())
+        stored = sum(trail.answered for part in draw.shards() for trail in part.trails(store))
     return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)
 
 

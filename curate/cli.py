@@ -19,6 +19,7 @@ EXIT_CODES = {
     "VersionError": 2,
     "LedgerError": 3,
     "DigestError": 3,
+    "LostReasoningError": 3,
     "TeacherError": 4,
     "BusyError": 5,
     "WorkerError": 1,
@@ -86,6 +87,9 @@ def build(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes for row stages; the cores by default.")
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no teacher: build from the rollout store, and say what is missing.")
+    ] = False,
     debug: DebugOption = False,
 ) -> None:
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
@@ -96,7 +100,7 @@ def build(
         from curate.show import summary
         from curate.version import data_root
 
-        outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers)
+        outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers, offline)
         typer.echo(f"{outcome.text()}: {outcome.version.path}\n")
         typer.echo(summary(outcome.version))
 

@@ -1,28 +1,31 @@
 """The flow of one build: frames that stages mark, one after the other, with the ledger kept beside them."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.asker import Asker
 from curate.cache import Cache
+from curate.draw import Draw, Settled
 from curate.engine import Pool, Shard, shard_marks, table_marks
+from curate.goal_verdicts import GoalVerdicts
 from curate.ledger import Ledger, LedgerError
+from curate.lost_reasoning import lost_reasoning
+from curate.order import goal_stage
 from curate.outputs import Outputs
 from curate.plug import Stage
 from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, read_sources
 from curate.records import TEXT_COLUMNS, draws
-from curate.shards import Draw, gather
-from distill.request import Message, Request, Teacher
-from distill.sample import SampleSummary, sample
+from curate.shards import gather
+from distill.request import Message, Request
 from distill.store import Store
 
 if TYPE_CHECKING:
-    from curate.manifest import Manifest
+    from curate.manifest import Manifest, Rollouts
 
 NO_DROPS = pl.DataFrame(schema={"id": pl.String, "drop": pl.String})
 
@@ -47,7 +50,13 @@ class Flow:
     """Columns of ROLLOUT but the texts, facts, `shard`, `dropped_by`, `drop_reason`."""
     shards: list[Shard] = field(default_factory=list)
     fragments: list[Path] = field(default_factory=list)
-    sampled: SampleSummary | None = None
+    offline: bool = False
+    """Nobody is asked; what the store does not have is missing, and said so."""
+    asker: Asker = field(init=False)
+    """Who asks the teachers, and keeps account of what that costs."""
+
+    def __post_init__(self) -> None:
+        self.asker = Asker(Store(self.root / ".rollouts"), self.steps, self.offline)
 
     def read(self, states: list[dict[str, str]]) -> None:
         """Problems, and the rollouts that came along, from all sources."""
@@ -82,20 +91,21 @@ class Flow:
         if self.manifest.rollouts is None:
             return None
         teacher = self.manifest.rollouts.teacher.plug
-        return Draw(teacher.model, teacher.revision, self.manifest.rollouts.sampling, self._asked())
+        sampling, cut_off = self.manifest.rollouts.sampling, self.manifest.rollouts.cut_off
+        first_round = self._asked().with_columns(start=pl.lit(0, pl.Int64), stop=pl.lit(sampling.n, pl.Int64))
+        return Draw(teacher.model, teacher.revision, sampling, first_round, cut_off)
 
     def draw(self) -> None:
         """The rollouts: what the sources brought and what the teacher gives, texts in shards."""
-        draw, store = self.to_draw(), None
-        if draw and self.manifest.rollouts:
-            store = Store(self.root / ".rollouts")
-            teacher = self.manifest.rollouts.teacher.plug
-            self.sampled = self._sample(f"rollouts of {draw.model}", teacher, draw.requests, draw.total, store)
+        draw, rollouts = self.to_draw(), self.manifest.rollouts
+        if draw and rollouts:
+            draw = self.asker.rollouts(f"teacher.{rollouts.teacher.name}", rollouts, draw, self._goal_verdicts())
         with self.steps.step("rollouts by problem", None, "problems") as done:
-            self.shards, rollouts = gather(self.problems, self.fragments, draw, store, self.cache, done)
-        self.rollouts = rollouts.with_columns(NO_FATE)
-        if self.manifest.rollouts:
-            self._record_teacher(self.manifest.rollouts.teacher.name)
+            gathered = gather(self.problems, self.fragments, draw, self.asker.store, self.cache, done)
+        self.shards, self.rollouts = gathered.shards, gathered.rollouts.with_columns(NO_FATE)
+        if rollouts and gathered.settled:
+            self._record_teacher(f"teacher.{rollouts.teacher.name}", gathered.settled)
+            self._check_reasoning(rollouts)
         self._drop_orphans("problems")
 
     def mark_rollouts(self) -> None:
@@ -175,21 +185,12 @@ class Flow:
             self.problems.select(*theirs, problem_id="id"), on="problem_id", how="left", maintain_order="left"
         )
 
-    def _sample(
-        self, title: str, teacher: Teacher, requests: Callable[[], Iterator[Request]], total: int, store: Store
-    ) -> SampleSummary:
-        """Every request answered in the store."""
-        with self.steps.step(title, total, "rollouts") as done:
-            return sample(teacher, requests(), store, on_progress=done)
-
     def _replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
         """`id` and `reply` of every row that the stage asks its teacher about; equal questions are asked once."""
         asked: pl.DataFrame = stage.prompts(rows)
         model, revision = stage.teacher.model, stage.teacher.revision
         requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
-        store = Store(self.root / ".rollouts")
-        self._sample(f"{name} asks {model}", stage.teacher, lambda: iter(requests), len(requests), store)
-        texts = [reply.content for reply in store.get([request.key for request in requests])]
+        texts = self.asker.replies(name, stage.teacher, requests)
         return asked.select("id", reply=pl.Series(texts, dtype=pl.String))
 
     def _drop_orphans(self, stage: str) -> None:
@@ -208,13 +209,37 @@ class Flow:
         if source.rollouts:
             self.ledger.open(f"sources.{source.name}", "rollouts", source.rollouts, refused.clear())
 
-    def _record_teacher(self, name: str) -> None:
+    def _goal_verdicts(self) -> GoalVerdicts | None:
+        stage = goal_stage(self.manifest)
+        if stage is None or not (self.manifest.rollouts and self.manifest.rollouts.goal):
+            return None
+        return GoalVerdicts(stage, self.problems, self.asker.store, self.cache, self.pool)
+
+    def _record_teacher(self, stage: str, settled: Settled) -> None:
+        """What was asked: rollouts, those without a reply, those not in the store, and replies drawn again longer."""
+        self.asker.accounts[stage] = settled.spent
+        self.asker.say_missing(stage)
         rows = self.rollouts.filter(pl.col("sampling").is_not_null())
         failed = pl.col("finish_reason") == "error"
         marks = rows.select("id", drop=pl.when(failed).then(pl.lit("no_reply")))
-        refused = marks.filter(pl.col("drop").is_not_null())
-        self.ledger.open(f"teacher.{name}", "rollouts", rows.height, refused)
-        self.rollouts = _marked(self.rollouts, marks, f"teacher.{name}")
+        refused = pl.concat([marks.filter(pl.col("drop").is_not_null()), settled.aside])
+        self.ledger.open(stage, "rollouts", rows.height + settled.aside.height, refused)
+        self.rollouts = _marked(self.rollouts, marks, stage)
+
+    def _check_reasoning(self, wanted: "Rollouts") -> None:
+        """Raises LostReasoningError where too many of the teacher's rollouts have no reasoning."""
+        rows = self.rollouts.filter(KEPT & pl.col("sampling").is_not_null())
+        without = rows.filter(pl.col("reasoning_chars") == 0)
+        few = without.head(2)
+        texts = [
+            pl.scan_parquet(self.shards[shard].path).filter(pl.col("id") == row).select("response").collect().item()
+            for row, shard in few.select("id", "shard").iter_rows()
+        ]
+        error = lost_reasoning(
+            wanted.teacher.plug.model, wanted.no_reasoning, rows.height, without.height, [text or "" for text in texts]
+        )
+        if error:
+            raise error
 
 
 def _columns(rows: pl.DataFrame, stage: Any) -> list[str]:

@@ -11,7 +11,7 @@ from curate.version import Version
 
 if TYPE_CHECKING:
     from curate.flow import Flow
-    from curate.manifest import Manifest, Use
+    from curate.manifest import Manifest, Rollouts, Use
 
 
 def pinned(manifest: "Manifest", made: list[Version]) -> "Manifest":
@@ -59,15 +59,28 @@ def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
     about = [manifest.name, manifest.description, manifest.license, manifest.language]
     rollouts = manifest.rollouts
     teacher = (
-        [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling)] if rollouts else None
+        [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling), *_drawn_by(rollouts)]
+        if rollouts
+        else None
     )
     return fingerprint_of(sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, about)
 
 
 def find(made: list[Version], recipe: str) -> Version | None:
     """The newest version that this recipe made whole."""
-    same = [v for v in made if v.lock["fingerprint"] == recipe and not v.lock["no_reply"] and v.seems_whole()]
+    same = [v for v in made if v.lock["fingerprint"] == recipe and _answered(v) and v.seems_whole()]
     return same[-1] if same else None
+
+
+def _answered(version: Version) -> bool:
+    return not version.lock["no_reply"] and not version.lock.get("not_in_store")
+
+
+def _drawn_by(rollouts: "Rollouts") -> list[Any]:
+    """The rules that decide which rollouts are drawn, where there are some."""
+    rules = {"goal": rollouts.goal, "cut_off": rollouts.cut_off}
+    there = {name: asdict(rule) for name, rule in rules.items() if rule}
+    return [there] if there else []
 
 
 def _identities(manifest: "Manifest", states: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -98,7 +111,8 @@ def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> 
         "manifest": published(manifest),
         "sources": _identities(manifest, states),
         "teacher": _teacher(manifest),
-        "no_reply": flow.sampled.failed if flow.sampled else 0,
+        "no_reply": sum(account.failed for account in flow.asker.accounts.values()),
+        "not_in_store": sum(account.missing for account in flow.asker.accounts.values()),
         "funnel": flow.ledger.funnel().to_dicts(),
     }
 
@@ -112,5 +126,7 @@ def _teacher(manifest: "Manifest") -> dict[str, Any] | None:
         "model": teacher.plug.model,
         "revision": teacher.plug.revision,
         "sampling": asdict(manifest.rollouts.sampling),
+        "goal": asdict(manifest.rollouts.goal) if manifest.rollouts.goal else None,
+        "cut_off": asdict(manifest.rollouts.cut_off) if manifest.rollouts.cut_off else None,
         "prompt": fingerprint_of(asdict(manifest.prompt)),
     }

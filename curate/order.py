@@ -8,7 +8,7 @@ from curate import plug
 from curate.records import PROBLEM, ROLLOUT
 
 if TYPE_CHECKING:
-    from curate.manifest import Manifest
+    from curate.manifest import Manifest, Use
 
 
 class OrderError(ValueError):
@@ -19,7 +19,7 @@ def check_order(manifest: "Manifest") -> None:
     """Passes if every column that a stage reads is there by then.
 
     Raises:
-        OrderError: every column that is not, and which plug would write it.
+        OrderError: every column that is not, and which plug would write it; a goal that nobody judges.
     """
     faults = []
     there = {"problems": set(PROBLEM.names), "rollouts": set(ROLLOUT.names)}
@@ -29,8 +29,18 @@ def check_order(manifest: "Manifest") -> None:
             missing = [name for name in use.plug.reads if name not in known]
             faults += [f"{kind}.{place} ({use.name}): reads {name!r}, {_advice(name, known)}" for name in missing]
             there[getattr(use.plug, "marks", use.plug.over)] |= set(use.plug.writes)
+    if manifest.rollouts and manifest.rollouts.goal and goal_stage(manifest) is None:
+        faults.append(
+            "rollouts.goal: no verdict says when it is reached. Put a stage that asks no teacher under verdicts: [rule]"
+        )
     if faults:
         raise OrderError("\n".join(faults))
+
+
+def goal_stage(manifest: "Manifest") -> "Use | None":
+    """The first verdict stage that gives `verdict` and asks no teacher: it says when a goal is reached."""
+    judges = (use for use in manifest.verdicts if "verdict" in use.plug.writes and not hasattr(use.plug, "prompts"))
+    return next(judges, None)
 
 
 def _advice(name: str, known: set[str]) -> str:

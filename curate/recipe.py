@@ -10,6 +10,9 @@ from pydantic import AfterValidator, Field
 
 from curate.manifest_faults import shown
 from curate.manifest_plugs import PlugsOf, Use
+from distill.budget import Budget, Prices
+from distill.cut_off import CutOff
+from distill.goals import Goal
 from distill.request import Sampling
 
 if TYPE_CHECKING:
@@ -67,6 +70,36 @@ class Rollouts:
     """The model that is asked."""
     sampling: Sampling = field(default_factory=Sampling)
     """How rollouts are drawn."""
+    goal: Goal | None = None
+    """Draws rounds of `sampling.n` per problem until it has what the goal asks for; without it, one round."""
+    cut_off: CutOff | None = None
+    """Draws a rollout that is cut off again, with more tokens; without it, it stays cut off."""
+    budget: Budget | None = None
+    """What the rollouts may cost. When it is spent the build stops, and goes on when built again with a larger one."""
+    prices: Prices | None = None
+    """What the teacher's tokens cost; needed for a budget in USD."""
+    no_reasoning: Annotated[float, Field(ge=0, le=1)] = 0.1
+    """Largest share of rollouts without reasoning; above it the build stops. 1 for a teacher that does not think."""
+
+    def __post_init__(self) -> None:
+        if self.budget and self.budget == Budget():
+            raise ValueError("budget names no limit. Write usd, tokens or hours, such as budget: {usd: 50}.")
+        if self.budget and self.budget.usd is not None and self.prices is None:
+            raise ValueError(
+                "budget.usd needs prices. Write, in USD per million tokens, prices: {input: 0.55, output: 2.19}."
+            )
+        if self.goal and self.goal.at_most < self.sampling.n:
+            raise ValueError(
+                f"goal.at_most is {self.goal.at_most}, but the first round alone draws sampling.n = {self.sampling.n} "
+                "rollouts. Raise at_most or lower n."
+            )
+        if self.goal and not self.goal.correct and not self.goal.wrong:
+            raise ValueError("goal wants no rollouts. Write how many, such as goal: {correct: 2, wrong: 2}.")
+        if self.cut_off and self.cut_off.up_to <= self.sampling.max_tokens:
+            raise ValueError(
+                f"cut_off.up_to is {self.cut_off.up_to}, not more than sampling.max_tokens = "
+                f"{self.sampling.max_tokens}. Raise up_to."
+            )
 
 
 @dataclass(frozen=True)

@@ -5,55 +5,37 @@ its rollouts reads one file. The other columns fit in memory for millions of rol
 """
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
 from curate.cache import Cache
+from curate.draw import SHARD_PROBLEMS, Draw, Settled, settle
 from curate.engine import Shard
 from curate.fingerprint import file_digest, fingerprint, row_digest
 from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_lengths, to_arrow
-from distill.request import Message, Request, Sampling
+from distill.account import costs
+from distill.request import Sampling
 from distill.store import Store
 from distill.thinking import REV, split_columns
 
-SHARD_PROBLEMS = 256
+SAMPLING_TYPE = empty(ROLLOUT).schema["sampling"]
 CUT_BYTES = 500_000_000
 """Imported rollouts held at once while they are sorted to their shards."""
 
 
 @dataclass(frozen=True)
-class Draw:
-    """What is asked of the teacher: `n` rollouts for each of these problems."""
+class Gathered:
+    """The rollouts of a build."""
 
-    model: str
-    revision: str
-    sampling: Sampling
-    problems: pl.DataFrame
-    """`id`, `ordinal` and `prompt` (message lists) of the problems that are asked, in order."""
-
-    def requests(self, start: int = 0, stop: int | None = None) -> Iterator[Request]:
-        """Requests of the problems with start <= ordinal < stop, all indices of one problem together."""
-        inside = pl.col("ordinal") >= start
-        asked = self.problems.filter(inside if stop is None else inside & (pl.col("ordinal") < stop))
-        for turns in asked["prompt"]:
-            messages = tuple(Message(**turn) for turn in turns)
-            for index in range(self.sampling.n):
-                yield Request(messages, self.model, self.revision, self.sampling, index)
-
-    def key_batches(self) -> Iterator[list[str]]:
-        """The keys of all requests, shard by shard."""
-        last: int = self.problems["ordinal"].to_list()[-1] if self.problems.height else -1
-        for start in range(0, last + 1, SHARD_PROBLEMS):
-            yield [request.key for request in self.requests(start, start + SHARD_PROBLEMS)]
-
-    @property
-    def total(self) -> int:
-        """How many rollouts are asked for."""
-        return self.problems.height * self.sampling.n
+    shards: list[Shard]
+    rollouts: pl.DataFrame
+    """All columns but the texts, with `shard`: the row's place in the list."""
+    settled: Settled | None
+    """What the store holds of the draw, where there is one."""
 
 
 def gather(
@@ -63,20 +45,18 @@ def gather(
     store: Store | None,
     cache: Cache,
     done: Callable[[int], None],
-) -> tuple[list[Shard], pl.DataFrame]:
-    """The shards, and all columns but the texts of all rollouts, with `shard`: the row's place in the list.
+) -> Gathered:
+    """The shards, written, and what is in them.
 
     Args:
         problems: `id` and `ordinal` of every problem, dropped ones too.
         fragments: files with imported rollouts, in the order of the sources.
         done: told how many more problems have their rollouts together.
     """
-    asked = fingerprint(draw.model, draw.revision, asdict(draw.sampling), row_digest([draw.problems])) if draw else ""
-    failed = list(_unanswered(draw, store)) if draw and store else []
+    settled = settle(draw, store) if draw and store else None
+    asked = [draw.model, draw.revision, row_digest([draw.problems]), settled.digest] if draw and settled else []
     imported = [file_digest(path) for path in fragments]
-    key = fingerprint(
-        "rollouts", REV, SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked, failed
-    )
+    key = fingerprint("rollouts", REV, SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked)
     folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store, done))
     shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
     columns = [name for name in ROLLOUT.names if name not in TEXT_COLUMNS]
@@ -85,12 +65,7 @@ def gather(
         for place, shard in enumerate(shards)
     ]
     nothing = empty(ROLLOUT).select(columns).with_columns(shard=pl.lit(0, pl.Int32))
-    return shards, pl.concat([nothing, *keys]) if keys else nothing
-
-
-def _unanswered(draw: Draw, store: Store) -> Iterator[str]:
-    for keys in draw.key_batches():
-        yield from (key for key, answered in zip(keys, store.answered(keys), strict=True) if not answered)
+    return Gathered(shards, pl.concat([nothing, *keys]) if keys else nothing, settled)
 
 
 def _write_shards(
@@ -107,7 +82,7 @@ def _write_shards(
         own = pieces / f"{shard:05d}"
         parts = [pl.read_ipc(path) for path in sorted(own.iterdir())] if own.is_dir() else []
         if draw and store:
-            parts.append(_sampled(draw, store, shard))
+            parts.append(sampled(draw.shard(shard), store).drop("answered"))
         rows = _numbered(pl.concat(parts, how="diagonal_relaxed")) if parts else empty(ROLLOUT)
         pq.write_table(to_arrow(rows, ROLLOUT), folder / f"{shard:05d}.parquet", compression="zstd", row_group_size=512)
         done(min(SHARD_PROBLEMS, problems.height - start))
@@ -130,19 +105,29 @@ def _cut(fragments: list[Path], ordinals: pl.DataFrame, pieces: Path) -> None:
         waiting = []
 
 
-def _sampled(draw: Draw, store: Store, shard: int) -> pl.DataFrame:
-    """The teacher's rollouts of one shard's problems, reasoning and response told apart."""
-    start, stop = shard * SHARD_PROBLEMS, (shard + 1) * SHARD_PROBLEMS
-    replies = store.get([request.key for request in draw.requests(start, stop)])
-    asked = draw.problems.filter(pl.col("ordinal").is_between(start, stop, closed="left"))
+def sampled(draw: Draw, store: Store) -> pl.DataFrame:
+    """The rollouts of a draw that the store has, reasoning and response told apart, in the order of the requests.
+
+    A rollout that was asked for in vain has finish_reason `error`. Beside the columns of ROLLOUT: `ordinal`, and
+    `answered`: whether the last request of the rollout has a reply.
+    """
+    trails = draw.trails(store)
+    asked = set(costs(store, trails)["key"])
+    there = [trail.counted.key in asked for trail in trails]
+    counted = [trail.counted for trail, known in zip(trails, there, strict=True) if known]
+    replies = store.get([request.key for request in counted])
     finished = [r.finish_reason == "stop" for r in replies]
     reasoning, response, form = split_columns([r.content for r in replies], [r.reasoning for r in replies], finished)
-    sampling = {name: value for name, value in asdict(draw.sampling).items() if name != "n"}
-    every = pl.int_ranges(draw.sampling.n, dtype=pl.Int64)
-    owners = asked.select("ordinal", problem_id="id").with_columns(draw_index=every).explode("draw_index")
+    owners = draw.problems.select("ordinal", problem_id="id", index=pl.int_ranges("start", "stop")).explode(
+        "index", empty_as_null=False
+    )
+    owners = owners.with_columns(answered=pl.Series([trail.answered for trail in trails], dtype=pl.Boolean))
+    owners = owners.filter(pl.Series(there, dtype=pl.Boolean)).drop("index")
+    names = [f.name for f in fields(Sampling) if f.name != "n"]
+    drawn_with = [{name: getattr(request.sampling, name) for name in names} for request in counted]
     return owners.with_columns(
         teacher=pl.lit(f"{draw.model}@{draw.revision}" if draw.revision else draw.model),
-        sampling=pl.struct([pl.lit(value).alias(name) for name, value in sampling.items()]),
+        sampling=pl.Series(drawn_with, dtype=SAMPLING_TYPE),
         reasoning=pl.Series(reasoning, dtype=pl.String),
         response=pl.Series(response, dtype=pl.String),
         format=pl.Series(form, dtype=pl.String),

@@ -1,7 +1,9 @@
 """What requests cost in all runs, as the store knows it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+
+import polars as pl
 
 from distill.cut_off import Trail
 from distill.store import Store
@@ -31,12 +33,14 @@ class Spent:
         return Spent(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
-def spent(store: Store, trails: Iterable[Trail]) -> Spent:
-    """What these rollouts cost; a request that several of them share is paid once."""
-    trails = list(trails)
-    keys = list(dict.fromkeys(request.key for trail in trails for request in trail.requests))
-    costs = store.costs(keys)
-    asked = set(costs["key"])
+def costs(store: Store, trails: Sequence[Trail]) -> pl.DataFrame:
+    """What was paid per request of these trails (Store.costs); one that several of them share stands once."""
+    return store.costs(list(dict.fromkeys(request.key for trail in trails for request in trail.requests)))
+
+
+def spent(trails: Sequence[Trail], paid: pl.DataFrame) -> Spent:
+    """What these rollouts cost, from the costs of their requests."""
+    asked = set(paid["key"])
     missing = sum(trail.requests[-1].key not in asked for trail in trails)
     answered = sum(trail.answered for trail in trails)
     return Spent(
@@ -45,8 +49,8 @@ def spent(store: Store, trails: Iterable[Trail]) -> Spent:
         failed=len(trails) - answered - missing,
         missing=missing,
         drawn_longer=sum(len(trail.requests) - 1 for trail in trails),
-        attempts=costs["attempts"].sum(),
-        prompt_tokens=costs["prompt_tokens"].sum(),
-        completion_tokens=costs["completion_tokens"].sum(),
-        seconds=costs["seconds"].sum(),
+        attempts=int(paid["attempts"].sum()),
+        prompt_tokens=int(paid["prompt_tokens"].sum()),
+        completion_tokens=int(paid["completion_tokens"].sum()),
+        seconds=float(paid["seconds"].sum()),
     )

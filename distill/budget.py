@@ -1,14 +1,19 @@
 """What a build may spend on its teacher: dollars, tokens, hours. When it is spent, no further request is started."""
 
+# Manifests name what is here, and are checked before polars, which the account needs, has loaded.
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from distill.account import Spent
 from distill.request import Reply, Request, TeacherError
+
+if TYPE_CHECKING:
+    from distill.account import Spent
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,18 @@
 """A rollout that was cut off is drawn again with more tokens, where the manifest says so."""
 
+# Manifests name what is here, and are checked before polars or numpy, which the store needs, have loaded.
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from distill.request import Request
-from distill.store import Store
+
+if TYPE_CHECKING:
+    from distill.store import Store
 
 READ_AT_ONCE = 256
 """Replies whose texts are in memory at once while trails are followed."""

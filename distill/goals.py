@@ -4,15 +4,18 @@ Which rollouts are drawn depends on the verdicts of complete earlier rounds and 
 concurrency, interruptions or what else is in the store.
 """
 
+# Manifests name what is here, and are checked before numpy has loaded.
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-Places = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Round:
 
     number: int
     """From 1."""
-    problems: Places
+    problems: npt.NDArray[np.int64]
     """Their places, ascending."""
     start: int
     stop: int
@@ -45,7 +48,7 @@ Judged = Iterable[tuple[int, Sequence[str | None]]]
 
 def draw_to_goal(
     goal: Goal, n: int, problems: int, ask: Callable[[Round], None], judged: Callable[[Round], Judged]
-) -> Places:
+) -> npt.NDArray[np.int64]:
     """How many rollouts of each problem were drawn, when every problem has what the goal asks for or is given up.
 
     A problem is given up after `at_most` rollouts; when a whole round says `unreadable_gold`, for no rollout of it can
@@ -57,6 +60,8 @@ def draw_to_goal(
         ask: called with each round; afterwards the replies are in the store.
         judged: the verdicts of a round that was asked, problem by problem.
     """
+    import numpy as np
+
     drawn = np.zeros(problems, np.int64)
     lacks = {"correct": np.full(problems, goal.correct), "wrong": np.full(problems, goal.wrong)}
     going = np.ones(problems, bool)

@@ -1,0 +1,129 @@
+"""Asks teachers on behalf of a build: rollouts in one round or in rounds until a goal is reached, and second opinions.
+
+Offline nobody is asked: what the store does not have is missing, is said to be, and makes the version another one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from curate.draw import Draw
+from curate.goal_verdicts import GoalVerdicts
+from curate.lost_reasoning import FIRST, ReasoningWatch
+from curate.progress import Steps
+from curate.recipe import Rollouts
+from distill.account import Spent, costs, spent
+from distill.budget import Meter
+from distill.cut_off import CutOff, follow
+from distill.goals import Goal, Round, draw_to_goal
+from distill.request import Request, Teacher
+from distill.sample import SampleSummary, Watch, sample
+from distill.store import Store
+
+LOOK_UP = 1_000
+"""Requests looked up in the store at once."""
+
+
+@dataclass
+class Asker:
+    """Asks for what the store lacks, and keeps account by stage: `teacher.tutor`, `verdicts.judge`."""
+
+    store: Store
+    steps: Steps
+    offline: bool = False
+    runs: dict[str, SampleSummary] = field(default_factory=dict)
+    """What this run asked; nothing offline."""
+    accounts: dict[str, Spent] = field(default_factory=dict)
+    """What the stage's requests cost in all runs, and what is missing."""
+
+    def rollouts(self, stage: str, wanted: Rollouts, draw: Draw, verdicts: GoalVerdicts | None) -> Draw:
+        """What was drawn: its replies are in the store, or are missing there.
+
+        Args:
+            draw: the first round.
+            verdicts: who says when a goal is reached; None without a goal.
+
+        Raises:
+            BudgetError: the budget is spent and rollouts are lacking.
+            LostReasoningError: too many of the first replies have no reasoning.
+        """
+        teacher: Teacher = wanted.teacher.plug
+        meter = Meter(wanted.budget, wanted.prices) if wanted.budget else None
+        reasoning = ReasoningWatch(draw.model, wanted.no_reasoning)
+        watches: list[Watch] = [reasoning, *([meter] if meter else [])]
+        rounds: dict[int, Draw] = {}
+
+        def ask(current: Round) -> None:
+            asked = rounds[current.number] = draw.round(current)
+            rounds.pop(current.number - 1, None)
+            if self.offline:
+                return
+            if meter:
+                meter.begin()
+                meter.add(self._spent_before(asked))
+            if not reasoning.count:
+                self._remember(reasoning, asked)
+            title = f"rollouts of {draw.model}" + (f", round {current.number}" if verdicts else "")
+            self._ask(stage, title, teacher, asked.requests(), asked.total, draw.cut_off, watches)
+
+        if wanted.goal is None or verdicts is None:
+            n = draw.sampling.n
+            return draw.drawn(draw_to_goal(Goal(at_most=n), n, draw.problems.height, ask, lambda current: ()))
+        counts = draw_to_goal(
+            wanted.goal,
+            draw.sampling.n,
+            draw.problems.height,
+            ask,
+            lambda current: verdicts.judged(rounds[current.number], current),
+        )
+        return draw.drawn(counts)
+
+    def replies(self, stage: str, teacher: Teacher, requests: Sequence[Request]) -> list[str | None]:
+        """The text of each reply; None where the store has none and nobody is asked."""
+        self._ask(stage, f"{stage} asks {teacher.model}", teacher, iter(requests), len(requests), None, ())
+        trails = follow(self.store, requests, None)
+        paid = costs(self.store, trails)
+        self.accounts[stage] = spent(trails, paid)
+        self.say_missing(stage)
+        asked = set(paid["key"])
+        there = [request.key for request in requests if request.key in asked]
+        texts = {reply.key: reply.content for reply in self.store.get(there)}
+        return [texts.get(request.key) for request in requests]
+
+    def say_missing(self, stage: str) -> None:
+        """Says how much of what the stage asked is not in the store, if anything."""
+        account = self.accounts[stage]
+        if account.missing:
+            self.steps.say(f"{stage}: asked {account.rollouts:,}, not in the store {account.missing:,}")
+
+    def _ask(
+        self,
+        stage: str,
+        title: str,
+        teacher: Teacher,
+        requests: Iterator[Request],
+        total: int,
+        cut_off: CutOff | None,
+        watches: Sequence[Watch],
+    ) -> None:
+        """Every request is answered in the store; offline, nobody is asked."""
+        if self.offline:
+            return
+        with self.steps.step(title, total, "rollouts") as done:
+            run = sample(teacher, requests, self.store, on_progress=done, cut_off=cut_off, watches=watches)
+        self.runs[stage] = self.runs.get(stage, SampleSummary()) + run
+
+    def _spent_before(self, draw: Draw) -> Spent:
+        """What earlier runs paid for this draw."""
+        total, requests = Spent(), draw.requests()
+        while batch := list(islice(requests, LOOK_UP)):
+            trails = follow(self.store, batch, draw.cut_off)
+            total += spent(trails, costs(self.store, trails))
+        return total
+
+    def _remember(self, reasoning: ReasoningWatch, draw: Draw) -> None:
+        """The watch knows replies of earlier runs, as far as the first requests have some."""
+        first = list(islice(draw.requests(), LOOK_UP))
+        old = self.store.answered([request.key for request in first])
+        known = [request.key for request, answered in zip(first, old, strict=True) if answered]
+        reasoning.know(self.store.get(known[:FIRST]))
