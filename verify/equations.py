@@ -4,9 +4,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 from verify.arithmetic import UnknownError, Value, same
+from verify.cleared import without_fractions
 from verify.digits import same_digits
 from verify.ends import same_ends
-from verify.cleared import without_fractions
 from verify.numeric import Point, evaluate
 from verify.points import is_sharp, is_whole, literals, points, wide_points
 from verify.policy import Policy

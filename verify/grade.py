@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from verify.choice import choice_verdict, option
+from verify.commuting import may_not_commute
 from verify.compare import agree
-from verify.extract import Extraction, extract
+from verify.extract import MARKED, Extraction, extract
 from verify.families import one_parameter, whole_names
 from verify.latex import read
 from verify.moments import same_moment
@@ -18,7 +19,7 @@ from verify.policy import Policy
 from verify.prose import mentions, phrased, reduced
 from verify.sentence import is_prose
 from verify.spelling import prefixed, respelt
-from verify.tree import is_understood
+from verify.tree import Node, holds, is_understood
 from verify.units import read_unit
 from verify.verdict import Verdict
 from verify.words import plain_words
@@ -29,9 +30,13 @@ MAX_SYMBOLIC_CHARS = 2_000
 # Where the reader here could not read a side, sympy may accept but not refute: it may have misread that side too.
 _OPEN = frozenset(["open", "accept only"])
 MAX_ANSWER_CHARS = 4_000
-_NO_GOLD = frozenset(["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "unknown"])
+_NO_GOLD = frozenset(["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "...", "\\dots", "\\ldots", "TBD", "unknown"])
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
 _LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
+
+# "5,": a list that was never finished, or a slip; only a reader can tell.
+_BROKEN_OFF = re.compile(r"^[,;]|(?:^|[^*\\])[,;&*]$")
+_ENDLESS = re.compile(r"(?:\\[lc]?dots[bco]?|\.{3}|…)[\s$}]*$")
 
 
 class Decision(NamedTuple):
@@ -106,6 +111,9 @@ def grade_many(
         if found is None or not tidy(found.answer):
             verdicts[i] = Verdict("no_answer", detail="no final answer found")
             continue
+        if found.method in MARKED and any(map(_BROKEN_OFF.search, (found.answer.strip(), *accepted))):
+            verdicts[i] = Verdict("undecided", found.answer, "exact", "the answer breaks off")
+            continue
         pair = (found.answer, *accepted)
         if pair not in decided:
             decided[pair] = _any(accepted, found.answer, policy)
@@ -115,7 +123,7 @@ def grade_many(
         said = _symbolic(still_open, policy, workers)
         for pair in still_open:
             half_read = decided[pair].method == "accept only" and said[pair].agreed is False
-            decided[pair] = Decision(None, "symbolic", "one side could not be read") if half_read else said[pair]
+            decided[pair] = Decision(None, "symbolic", "not proven") if half_read else said[pair]
     for i, pair, found in asked:
         verdicts[i] = _verdict(decided[pair], found, pair[1:])
     return [v for v in verdicts if v is not None]
@@ -224,7 +232,9 @@ def _forms(
     trees = read(g), read(a)
     if any(node and too_large(node) for node in trees):
         return Decision(None, "numeric", "too large to compute")
-    if all(node and is_understood(node) for node in trees):
+    if trees[0] and trees[1] and may_not_commute(trees[0], trees[1]):
+        return Decision(None, "numeric", "capital letters may be matrices, which do not commute")
+    if all(node and is_understood(node) for node in trees) and not _has_branches(*trees):
         return Decision(None, "open")
     if any(plain_number(one) is not None and _CODE.fullmatch(other) for one, other in ((g, a), (a, g))):
         return Decision(False, "words", "a code is no number")
@@ -238,6 +248,12 @@ _TO = re.compile(r"(-?[\d.]+) ?(?:\\text\{ ?)?to(?: ?\})? ?(-?[\d.]+)")
 _CODE = re.compile(r"(?=\D*\d)(?=.*[A-Za-z]{3})[A-Za-z\d]+")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _SIDE_BY_SIDE = re.compile(r"\d\s+\d|[A-Za-z]{3}")
+
+
+def _has_branches(gold: Node | None, answer: Node | None) -> bool:
+    """Whether a curve stands beside both of its branches, `y = \\pm x`: sympy compares sides, not solutions."""
+    trees = [node for node in (gold, answer) if node is not None]
+    return any(node.kind == "rel" for node in trees) and any(holds(node, "pm") for node in trees)
 
 
 def _spoken_ratio(one: str, other: str) -> tuple[str, str] | None:
@@ -299,10 +315,14 @@ def _verdict(decision: Decision, found: Extraction, golds: Sequence[str]) -> Ver
     if unsure:
         # Read out of prose, the value may be the wrong one of several; as `wrong` it would be trained against.
         return Verdict("undecided", answer, method, "guessed from prose that may mean the gold answer")
+    if decision.agreed is False and any(map(_ENDLESS.search, (answer, *golds))):
+        return Verdict("undecided", answer, method, "a run without an end")
     if decision.agreed is not None:
         return Verdict("correct" if decision.agreed else "wrong", answer, method, detail)
     if detail == "timeout":
         return Verdict("timeout", answer, method, "sympy ran out of time")
+    if detail == "crash" and any("\\infty" in text for text in (answer, *golds)):
+        return Verdict("undecided", answer, method, "an infinite sum, product or integral that sympy cannot find")
     if detail in ("out of memory", "crash"):
         return Verdict("error", answer, method, detail)
     return Verdict("undecided", answer, method, detail)

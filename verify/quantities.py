@@ -2,14 +2,18 @@
 
 from fractions import Fraction
 
+from verify.constants import general_solutions
+from verify.expressions import all_agree
 from verify.policy import Policy
-from verify.scalars import all_agree, scalars
+from verify.scalars import scalars
 from verify.tree import Node, holds, names
 from verify.units import UNITS, read_unit
 
 
 def quantities(gold: Node, answer: Node, policy: Policy) -> bool | None:
     """Numbers and expressions with their unit, per cent or degree sign."""
+    if (solved := general_solutions(gold, answer)) is not None:
+        return solved
     (g, gold_unit), (a, answer_unit) = _measured(gold, policy), _measured(answer, policy)
     if gold_unit == answer_unit:
         return scalars(g, a, policy)

@@ -63,7 +63,7 @@ def _settle_relation(node: Node) -> Node:
         cut = next(i for i, sign in enumerate(signs) if sign != "=")  # n = 5 > 0
         signs, sides = signs[:cut], sides[: cut + 1]
     if set(signs) == {"="}:
-        head, last = sides[0].args[0], sides[-1].args[0]
+        head, last = _applied(sides[0]), sides[-1].args[0]
         if is_name(head) and not (
             len(signs) == 1 and _is_lone_name(last) and _is_lone_name(head) and last.kind == "call"
         ):
@@ -80,6 +80,16 @@ def _settle_relation(node: Node) -> Node:
     if signs == ["in"] and sides[0].args[0].kind in ("name", "call"):
         return Node("named", (settle(sides[1].args[0]), sides[0].args[0]), sides[0].value)
     return Node("rel", tuple(sides), " ".join(signs))
+
+
+def _applied(side: Node) -> Node:
+    """The left side of `y(x) = ...` as a function of x; elsewhere y(x) may be a product."""
+    head = side.args[0]
+    if head.kind == "mul" and all(part.kind == "name" for part in head.args):
+        function, argument = head.args
+        if side.value == f"{function.value}({argument.value})":
+            return Node("call", (argument,), function.value)
+    return head
 
 
 def _is_lone_name(node: Node) -> bool:

@@ -11,7 +11,7 @@ _WORDY = re.compile(r"[A-Za-z'\"]")
 _TEXT = re.compile(r"\\(?:text|textrm|mathrm|mbox|textbf|operatorname)\s*\{([^{}]*)\}")
 # 5 ft 3 in; 2 hours and 30 minutes
 _PART = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]{1,12})\.?(?:,? and |, | )?(?=\d|$)")
-_FEET = re.compile(r"(\d+) ?(?:'|\\prime|\^\{?\\prime\}?) ?(\d+(?:\.\d+)?) ?(?:\"|''|\^\{?\\prime\\prime\}?)")
+_FEET = re.compile(r"(\d+) ?(?:'|\\prime|\^\{?\\prime\}?) ?(\d+(?:\.\d+)?) ?(?:\"|''|\^\{?\\prime\\prime\}?)?")
 _REMAINDER = re.compile(r"(\d+),? ?(?:(?:with )?(?:a )?remainder(?: of)?|rem\.?|R|r) ?(\d+)")
 # _{10}C_3 anywhere; 10C3 only alone: inside an expression C may be a constant.
 _CHOOSE = re.compile(r"(?:\{\})?[_^](?:\{(\d{1,4})\}|(\d)) ?([CP]) ?_ ?(?:\{(\d{1,4})\}|(\d))(?![\d_.^])")
