@@ -121,6 +121,8 @@ def _checked(where: str, key: str, value: Any, known: dict[str, dict[str, set[An
         guess = f" Did you mean {key.removesuffix(name) + close[0]!r}?" if close else ""
         raise SettingsError(f"{where} {key}: unknown key.{guess}")
     kinds = known[group][name]
+    if value is False and bool not in kinds:
+        return "no"  # YAML 1.1 reads save_strategy=no as false
     plain = kinds & {int, float, bool}
     if not plain or str in kinds or kinds - {int, float, bool, type(None)}:
         return value  # TRL's to judge

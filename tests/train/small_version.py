@@ -33,20 +33,50 @@ def sums(count: int, seed: int) -> list[Talk]:
     return talks
 
 
-def write_version(root: Path, splits: dict[str, list[Talk]], name: str = "sums") -> Path:
-    """`{name}@v1` with one view, sft, in the layout of a built version."""
+def write_version(root: Path, splits: dict[str, list[Talk]], name: str = "sums", view: str = "sft") -> Path:
+    """`{name}@v1` with one view of conversations, in the layout of a built version."""
+    tables = {}
+    for split, talks in splits.items():
+        golds = [talk[-1]["content"].partition("\\boxed{")[2].partition("}")[0] for talk in talks]
+        tables[split] = pa.table({"messages": pa.array(talks, MESSAGES), "answer": pa.array(golds, pa.string())})
+    return write_views(root, {view: tables}, name)
+
+
+def write_views(root: Path, views: dict[str, dict[str, pa.Table]], name: str) -> Path:
+    """`{name}@v1` with these views, each a table per split."""
     path = root / name / "v1"
     files: dict[str, Any] = {}
-    tables: dict[str, Any] = {"sft": {}}
-    for split, talks in splits.items():
-        file = path / "sft" / f"{split}-00000-of-00001.parquet"
+    tables: dict[str, Any] = {view: {} for view in views}
+    for view, split, rows in ((view, split, rows) for view, splits in views.items() for split, rows in splits.items()):
+        file = path / view / f"{split}-00000-of-00001.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
-        golds = [talk[-1]["content"].partition("\\boxed{")[2].partition("}")[0] for talk in talks]
-        pq.write_table(pa.table({"messages": pa.array(talks, MESSAGES), "answer": pa.array(golds, pa.string())}), file)
+        pq.write_table(rows, file)
         inside = str(file.relative_to(path))
         files[inside] = {"bytes": file.stat().st_size, "sha256": file_digest(file)}
-        rows = {"path": inside, "rows": len(talks)}
-        tables["sft"][split] = {"rows": len(talks), "digest": ROW_DIGESTS[split], "files": [rows]}
+        part = {"path": inside, "rows": rows.num_rows}
+        tables[view][split] = {"rows": rows.num_rows, "digest": ROW_DIGESTS[split], "files": [part]}
     lock = {"name": name, "version": 1, "digest": "3" * 64, "tables": tables, "files": files}
     (path / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
     return path
+
+
+def sum_pairs(count: int, seed: int) -> pa.Table:
+    """A right sum against one that is off by one, as the view dpo holds them."""
+    rows: dict[str, list[Talk]] = {"prompt": [], "chosen": [], "rejected": []}
+    for asked, said in sums(count, seed):
+        gold = said["content"].partition("\\boxed{")[2].partition("}")[0]
+        wrong = said["content"].replace(f"\\boxed{{{gold}}}", f"\\boxed{{{int(gold) + 1}}}")
+        rows["prompt"].append([asked])
+        rows["chosen"].append([said])
+        rows["rejected"].append([{"role": "assistant", "content": wrong}])
+    return pa.table({side: pa.array(talks, MESSAGES) for side, talks in rows.items()})
+
+
+def sum_prompts(count: int, seed: int, high: int = 100) -> pa.Table:
+    """Sums to be answered, with their golds and a pass rate of one half, as the view rl holds them."""
+    rng = Random(seed)
+    asked = [(rng.randrange(high), rng.randrange(high)) for _ in range(count)]
+    prompts = [[{"role": "user", "content": f"What is {a} + {b}?"}] for a, b in asked]
+    golds = [str(a + b) for a, b in asked]
+    columns = {"prompt": pa.array(prompts, MESSAGES), "solution": golds, "pass_rate": [0.5] * count}
+    return pa.table(columns)
