@@ -10,6 +10,7 @@ for moments, so that many processes may write, each to a log of its own.
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from distill.frames import BLOCK_BYTES, BLOCK_LEVEL, ENTRY, INDEX, MAGIC, TAIL, entry, pack, records
+
+NAME = re.compile(r"\d{8}\.log|\d{8}-\d{8}\.seg")
 
 
 def seal(sources: Sequence[Path], target: Path) -> None:
@@ -67,19 +70,18 @@ def current_files(folder: Path) -> list[Path]:
     found, before = _listed(folder), None
     while found != before:
         found, before = _listed(folder), found
-    spans = {path: span(path) for path in found}
+    spans = {name: span(Path(name)) for name in found}
+    current: list[Path] = []
+    end = 0
+    # Spans lie in each other or apart: the widest comes first, a segment before the log of its number.
+    for name in sorted(found, key=lambda name: (spans[name][0], -spans[name][1], name.endswith(".log"))):
+        if spans[name][1] > end:
+            current.append(folder / name)
+            end = spans[name][1]
+    return current
 
-    def superseded(path: Path) -> bool:
-        first, last = spans[path]
-        return any(
-            other != path and other.suffix == ".seg" and start <= first and last <= stop
-            for other, (start, stop) in spans.items()
-        )
 
-    return sorted((path for path in found if not superseded(path)), key=lambda path: spans[path])
-
-
-def seal_idle(folder: Path, roll_bytes: int) -> list[tuple[Path, list[Path]]]:
+def seal_idle(folder: Path, short_bytes: int) -> list[tuple[Path, list[Path]]]:
     """Logs that nobody writes to are segments, joined with the short segments beside them. For the lock's holder.
 
     Returns:
@@ -88,7 +90,7 @@ def seal_idle(folder: Path, roll_bytes: int) -> list[tuple[Path, list[Path]]]:
     made: list[tuple[Path, list[Path]]] = []
     run: list[Path] = []
     for path in (*current_files(folder), None):
-        if path and (not alive(path) if path.suffix == ".log" else path.stat().st_size < roll_bytes):
+        if path and (not alive(path) if path.suffix == ".log" else path.stat().st_size < short_bytes):
             run.append(path)
             continue
         if any(young.suffix == ".log" for young in run):
@@ -137,8 +139,11 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _listed(folder: Path) -> set[Path]:
-    return {*folder.glob("????????.log"), *folder.glob("????????-????????.seg")}
+def _listed(folder: Path) -> set[str]:
+    try:
+        return {name for name in os.listdir(folder) if NAME.fullmatch(name)}
+    except FileNotFoundError:
+        return set()
 
 
 def _blocks(sources: Sequence[Path]) -> Iterator[list[bytes]]:

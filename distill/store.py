@@ -29,7 +29,9 @@ from distill.segments import all_records, current_files, folder_lock, seal_idle,
 from distill.store_index import Index, indexed, read_rows
 
 ROLL_BYTES = 16 << 20
-"""A log this long is sealed into a segment; segments shorter than this are joined to it."""
+"""A log this long is sealed into a segment, about 6 MB then."""
+SHORT = 4
+"""Segments shorter than a fourth of that are joined to the next: what was packed once is seldom packed again."""
 
 FRESH_KEYS = 100_000
 """So many new keys are kept as strings before the index is read anew: 1 s then, against 100 bytes a key."""
@@ -177,7 +179,7 @@ class Store:
             self._look()  # says what a crash tore off, before it is sealed without it
             with folder_lock(self.folder):
                 sweep(self.folder)
-                seal_idle(self.folder, ROLL_BYTES)
+                seal_idle(self.folder, ROLL_BYTES // SHORT)
             self._writes = True
             self._look()
 
@@ -195,7 +197,7 @@ class Store:
         if log is not None:
             log.close()
         with folder_lock(self.folder):
-            made = seal_idle(self.folder, ROLL_BYTES)
+            made = seal_idle(self.folder, ROLL_BYTES // SHORT)
         # What this writer wrote or had looked at is nothing new when it stands in a segment.
         own = {log.path, *(path for path in self._read if path.suffix == ".seg")} if log else set()
         self._read |= {target: 0 for target, sources in made if own.issuperset(sources)}

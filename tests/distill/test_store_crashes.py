@@ -151,7 +151,7 @@ def test_a_sync_that_fails_in_the_pause_is_told_by_the_next_write(tmp_path, monk
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", broken)
-    log._clock.join(5)
+    log._syncing.join(5)
     for _ in range(2):  # for good: the next sync might say that all is well, and it is not
         with pytest.raises(OSError, match="Input/output error") as failure:
             store.append(replies(1, start=1))
