@@ -3,15 +3,16 @@
 from collections import Counter
 
 from verify.equations import equations, relations
+from verify.expressions import all_agree
 from verify.families import families
 from verify.matrices import components, is_vector_sum, matrices
 from verify.policy import Policy
 from verify.quantities import bases, quantities, ratios
-from verify.scalars import all_agree, value_of
+from verify.scalars import value_of
 from verify.settle import settle
 from verify.tree import Node, holds, names
 from verify.units import read_unit
-from verify.words import same_words, says_number
+from verify.words import denies_number, same_words
 
 _MAX_ITEMS = 64
 
@@ -152,8 +153,8 @@ def _texts(gold: Node, answer: Node) -> bool | None:
         return same_words(text.value, other.value)
     if holds(other, "text"):
         return None
-    # Words without a number are no formula: "no solutions", "not enough information", AZYUK2A.
-    return False if not says_number(text.value) or len(text.value.split()) == 1 else None
+    # "No solutions" and "not enough information" are no number; other words may be one in another language.
+    return False if denies_number(text.value) else None
 
 
 def _collections(gold: Node, answer: Node, policy: Policy) -> bool | None:

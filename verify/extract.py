@@ -31,6 +31,9 @@ _FILLER = re.compile(
     r"|(?:\\(?:text|mathrm|mbox)\s*\{)?\s*(?:|\?+|\.{2,}|…|\\[lc]?dots[bco]?|_+|tbd|n/a|unknown|placeholder|\\s?quad)\s*\}?",
     re.IGNORECASE,
 )
+_EMPTY_BOX = re.compile(rf"\\f?box(?:ed)?\s*\{{\s*(?:{_FILLER.pattern})\s*\}}", re.IGNORECASE)
+MARKED = frozenset(["box", "boxes", "tag", "hashes", "json"])
+"""The ways in which a response marks its answer itself."""
 
 
 class Extraction(NamedTuple):
@@ -52,11 +55,16 @@ def extract(response: str) -> Extraction | None:
     text = _visible(response)
     thought, _, said = text.rpartition("</think>")
     if said.strip():
-        found = _strong(said) or _weak(said)
-        return found or (_strong(thought) if thought else None)
+        found = _said(_strong(said) or _weak(said))
+        return found or (_said(_strong(thought)) if thought else None)
     if "<think>" in text:
-        return _strong(text)
-    return _strong(text) or _weak(text)
+        return _said(_strong(text))
+    return _said(_strong(text) or _weak(text))
+
+
+def _said(found: Extraction | None) -> Extraction | None:
+    """None for what only holds the place of an answer."""
+    return None if found is None or _FILLER.fullmatch(found.answer.strip()) else found
 
 
 def _visible(response: str) -> str:
@@ -197,7 +205,7 @@ def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
     text = text[:-40] + _STRAY.sub("", text[-40:])
     tail = text[-_TAIL:]
-    said = affirmed(tail)
+    said = affirmed(_EMPTY_BOX.sub("", tail))
     if said != tail:
         if not re.search(r"[\d\\$]", said):
             return None

@@ -30,7 +30,26 @@ MAX_SYMBOLIC_CHARS = 2_000
 # Where the reader here could not read a side, sympy may accept but not refute: it may have misread that side too.
 _OPEN = frozenset(["open", "accept only"])
 MAX_ANSWER_CHARS = 4_000
-_NO_GOLD = frozenset(["", "nan", "NaN", "None", "null", "NULL", "N/A", "n/a", "[]", "{}", "?", "...", "\\dots", "\\ldots", "TBD", "unknown"])
+_NO_GOLD = frozenset(
+    [
+        "",
+        "nan",
+        "NaN",
+        "None",
+        "null",
+        "NULL",
+        "N/A",
+        "n/a",
+        "[]",
+        "{}",
+        "?",
+        "...",
+        "\\dots",
+        "\\ldots",
+        "TBD",
+        "unknown",
+    ]
+)
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
 _LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
 

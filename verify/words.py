@@ -1,5 +1,7 @@
 """Words that answers are written with: numbers, units, and the few ways to say that there is nothing."""
 
+import re
+
 _SMALL_NUMBERS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen twenty"""
 NUMBER_WORDS: dict[str, int] = {word: value for value, word in enumerate(_SMALL_NUMBERS.split())} | {
@@ -36,9 +38,22 @@ _EVERY = frozenset(
 _ENDLESS = frozenset(["infinity", "infinite", "infinitely many", "infinitely many solutions", "unbounded"])
 _YES, _NO = frozenset(["yes", "true", "y"]), frozenset(["no", "false"])
 _CLASSES = (_NOTHING, _ABSENT, _EVERY, _ENDLESS, _YES, _NO)
+_DENIAL = re.compile(
+    r"^(?:no|none)\b|\b(?:not|cannot|insufficient|undetermined|indeterminate|impossible|undefined|missing|nothing|unbounded)\b"
+)
 _SMALL = frozenset(
     ["a", "an", "the", "is", "are", "of", "it", "its", "s", "be", "to", "in", "by", "at", "on", "and", "that", "this"]
 )
+
+
+def denies_number(text: str) -> bool:
+    """Whether a text says that there is no number, or no one number: "no solutions", "cannot be determined", "yes".
+
+    >>> denies_number("not enough information"), denies_number("no solutions"), denies_number("fünf")
+    (True, True, False)
+    """
+    words = plain_words(text)
+    return not says_number(text) and (bool(_DENIAL.search(words)) or any(words in c for c in _CLASSES))
 
 
 def plain_words(text: str) -> str:
