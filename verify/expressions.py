@@ -1,6 +1,6 @@
 """Whether two expressions in names are one: at test points, few or many, and at one of them in every digit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, Value, approx, same
@@ -62,8 +62,8 @@ def _agree_at(
     where: Sequence[Point], enough: int, gold: Node, answer: Node, complex_meant: bool, policy: Policy
 ) -> bool | None:
     """Whether two expressions agree at the first points that tell, and at one of them in every digit."""
-    met = 0
-    exact, last = True, where[0]
+    met: list[Point] = []
+    exact = True
     for point in where:
         try:
             first, second = evaluate(gold, point), evaluate(answer, point)
@@ -75,15 +75,31 @@ def _agree_at(
         verdict = near(first, second, policy)
         if verdict is None:
             verdict = same_digits((gold, point), (answer, point))
+        if verdict is False and not complex_meant and not (_stays_real(gold, point) and _stays_real(answer, point)):
+            continue
         if verdict is not True:
             return verdict
-        exact, last = exact and isinstance(first, Fraction) and isinstance(second, Fraction), point
-        met += 1
-        if met == enough:
+        exact = exact and isinstance(first, Fraction) and isinstance(second, Fraction)
+        met.append(point)
+        if len(met) == enough:
             break
-    if met < 2:
+    if len(met) < 2:
         return None
-    return True if exact or policy.tolerance else same_digits((gold, last), (answer, last))
+    if exact or policy.tolerance:
+        return True
+    return all_agree(same_digits((gold, point), (answer, point)) for point in (met[-1], met[0]))
+
+
+def _stays_real(node: Node, point: Point) -> bool:
+    """Whether no part of an expression leaves the real numbers at a point, as `|\\ln x|` does below zero."""
+    if not all(_stays_real(part, point) for part in node.args):
+        return False
+    if node.kind not in ("root", "pow", "func") or not names(node):
+        return True
+    try:
+        return is_real(evaluate(node, point))
+    except UnknownError:
+        return False
 
 
 def _agree_widely(
@@ -124,3 +140,13 @@ def _conjugated(node: Node, known: list[str]) -> Node:
 
 def is_real(value: Value) -> bool:
     return isinstance(value, Fraction) or abs(value.z.imag) <= value.error
+
+
+def all_agree(verdicts: Iterable[bool | None]) -> bool | None:
+    """True if all are, False if one is, else None."""
+    unsure = False
+    for verdict in verdicts:
+        if verdict is False:
+            return False
+        unsure = unsure or verdict is None
+    return None if unsure else True

@@ -73,7 +73,7 @@ def _parsed(text: str) -> Any:
 
 
 def _numbers(first: Any, second: Any) -> bool | None:
-    """Two numbers by thirty digits of each, before any simplification is tried."""
+    """Two numbers by fifty digits of each, before any simplification; by twelve where an integral is in one."""
     if not isinstance(first, sympy.Expr) or not isinstance(second, sympy.Expr):
         return None
     if first.free_symbols or second.free_symbols:
@@ -82,13 +82,14 @@ def _numbers(first: Any, second: Any) -> bool | None:
         a, b = _digits(first), _digits(second)
         if not (a.is_number and b.is_number and a.is_finite and b.is_finite):
             return None
-        x, y = complex(a), complex(b)
-        if x == y == 0:
+        # Sizes stay sympy's own: as floats, e^{-1000} would be zero.
+        x, y = abs(a), abs(b)
+        if x == 0 and y == 0:
             return None
-        gap = abs(complex(a - b))
+        close = sympy.Float("1e-12" if first.has(sympy.Integral) or second.has(sympy.Integral) else "1e-40", 50)
+        return bool(abs(a - b) <= close * sympy.Max(x, y))
     except _FOREIGN:
         return None
-    return bool(gap <= 1e-12 * max(abs(x), abs(y)))
 
 
 def _at_points(first: Any, second: Any) -> bool | None:
@@ -111,7 +112,7 @@ def _at_points(first: Any, second: Any) -> bool | None:
 
 def _digits(number: Any) -> Any:
     # A definite integral is quicker by quadrature than by search for a closed form; sums are the other way round.
-    return sympy.N(number if number.has(sympy.Integral) else number.doit(), 30)
+    return sympy.N(number if number.has(sympy.Integral) else number.doit(), 50)
 
 
 def _proved(first: Any, second: Any) -> bool:

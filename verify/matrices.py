@@ -4,8 +4,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError
+from verify.expressions import all_agree
 from verify.numeric import evaluate
-from verify.scalars import all_agree
 from verify.tree import Node, names
 
 Same = Callable[[Node, Node], bool | None]

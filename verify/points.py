@@ -113,12 +113,14 @@ def literals(*nodes: Node) -> list[Fraction]:
 
 def is_whole(node: Node) -> bool:
     """Whether an expression is meant for whole numbers: factorials, floors, binomials, signs like (-1)^n."""
-    if node.kind in ("fact", "fact2", "binom") or (node.kind == "func" and node.value in ("floor", "ceil", "gcd", "lcm", "mod")):
+    if node.kind in ("fact", "fact2", "binom") or (
+        node.kind == "func" and node.value in ("floor", "ceil", "gcd", "lcm", "mod")
+    ):
         return bool(names(node))
     if node.kind == "pow" and names(node.args[1]) and not names(node.args[0]):
         try:
             base = evaluate(node.args[0], {})
-            if not (isinstance(base, Fraction) and base > 0):
+            if not (base > 0 if isinstance(base, Fraction) else base.z.real > 0 and abs(base.z.imag) <= base.error):
                 return True
         except UnknownError:
             pass

@@ -1,11 +1,10 @@
 """Whether two numbers or expressions are one: exactly, at test points, within a tolerance, or as families of angles."""
 
-from collections.abc import Iterable
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, Value, add, approx, same, scale
 from verify.digits import same_digits
-from verify.expressions import expressions, is_real, near
+from verify.expressions import all_agree, expressions, is_real, near
 from verify.families import WHOLE, families
 from verify.numeric import evaluate
 from verify.points import points
@@ -116,13 +115,3 @@ def as_complex(value: Value) -> complex:
 
 def value_of(node: Node) -> Node:
     return node.args[0] if node.kind == "named" else node
-
-
-def all_agree(verdicts: Iterable[bool | None]) -> bool | None:
-    """True if all are, False if one is, else None."""
-    unsure = False
-    for verdict in verdicts:
-        if verdict is False:
-            return False
-        unsure = unsure or verdict is None
-    return None if unsure else True
