@@ -4,9 +4,11 @@ import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from curate.accounting import bills
 from curate.engine import identity, source_identity
 from curate.fingerprint import fingerprint as fingerprint_of
-from curate.manifest_plugs import path_options
+from curate.manifest_plugs import path_options, teacher_options
+from curate.plug import load
 from curate.version import Version
 
 if TYPE_CHECKING:
@@ -91,9 +93,24 @@ def published(manifest: "Manifest") -> dict[str, Any]:
     """The whole recipe as others may see it: absolute paths, which name people and machines, are cut to their end."""
     recipe = manifest.canonical()
     for source, use in zip(recipe["sources"], manifest.sources, strict=True):
-        for option in path_options(type(use.plug)) & set(source):
-            source[option] = _without_folder(source[option])
+        _cut_paths(source, type(use.plug))
+    stages = [
+        (written, use)
+        for kind, uses in (("problems", manifest.problems), ("verdicts", manifest.verdicts), ("tags", manifest.tags))
+        for written, use in zip(recipe[kind], uses, strict=True)
+    ]
+    teachers = [written[option] for written, use in stages for option in teacher_options(type(use.plug)) & set(written)]
+    if manifest.rollouts:
+        teachers.append(recipe["rollouts"]["teacher"])
+    for teacher in teachers:
+        if isinstance(teacher, dict):
+            _cut_paths(teacher, load("teacher", teacher["use"]))
     return recipe
+
+
+def _cut_paths(written: dict[str, Any], cls: type[Any]) -> None:
+    for option in path_options(cls) & set(written):
+        written[option] = _without_folder(written[option])
 
 
 def _without_folder(path: Any) -> Any:
@@ -113,6 +130,7 @@ def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> 
         "teacher": _teacher(manifest),
         "no_reply": sum(account.failed for account in flow.asker.accounts.values()),
         "not_in_store": sum(account.missing for account in flow.asker.accounts.values()),
+        "rollouts": [bill.facts() for bill in bills(flow)],
         "funnel": flow.ledger.funnel().to_dicts(),
     }
 

@@ -139,13 +139,15 @@ def _load(
     """Tokenizer and model, ready to draw from. The digest is here so that files that changed are loaded anew."""
     try:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, logging
     except ImportError as error:
         raise TeacherError(
             f'transformers_local needs torch and transformers: pip install "cotillion[train]" ({error})'
         ) from None
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     folder = source if commit is None else None
+    if bars := logging.is_progress_bar_enabled():
+        logging.disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=commit, trust_remote_code=trust_remote_code)
         model: Any = AutoModelForCausalLM.from_pretrained(
@@ -154,6 +156,9 @@ def _load(
         model = model.to(where).eval()
     except (OSError, ValueError, RuntimeError) as error:
         raise TeacherError(f"the model cannot be loaded: {one_line(error, folder)}") from None
+    finally:
+        if bars:
+            logging.enable_progress_bar()
     ends = _end_tokens(tokenizer, model)
     if not ends:
         raise TeacherError("neither tokenizer nor generation config names a token that ends a reply (eos_token_id)")
