@@ -91,7 +91,8 @@ def sample(
             if run.failed and not run.stopped:
                 run.ask_again()
     if run.stopped:
-        raise run.stopped
+        # Said anew: what was in flight has come since.
+        raise run.stopped.stop() or RuntimeError("a watch of the sampling loop takes back its stop")
     if run.failed or run.given_up:
         logger.warning("%d requests failed; the next run asks again. The last error: %s", run.failures, run.last_error)
     return run.summary()
@@ -132,7 +133,8 @@ class _Run:
         """What follows on replies that were cut off; asked before anything new, so that there are never many."""
         self.failed: dict[str, Request] = {}
         self.last_error: str | None = None
-        self.stopped: Exception | None = None
+        self.stopped: Watch | None = None
+        """Who says that nothing more may be asked."""
 
     @property
     def failures(self) -> int:
@@ -185,7 +187,7 @@ class _Run:
             if request is None:
                 return
             # Asked last: a budget that is spent when nothing is lacking stops nobody.
-            self.stopped = next((reason for watch in self.watches if (reason := watch.stop())), None)
+            self.stopped = next((watch for watch in self.watches if watch.stop()), None)
             if not self.stopped:
                 self.longer.pop(request.key, None)
                 self.in_flight[request.key] = request
