@@ -119,7 +119,7 @@ def _talks(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     out: dict[str, list[Any]] = {"messages": [], "side": [], "same": [], "alike": []}
     for prompt, chosen, rejected in zip(batch["prompt"], batch["chosen"], batch["rejected"], strict=True):
         texts = [side[-1]["content"] if side else "" for side in (chosen, rejected)]
-        bare = [re.sub(r"\\boxed|[\W_]+", "", text).lower() for text in texts]
+        bare = [re.sub(r"[\W_]+", "", text.replace("\\boxed", "")).lower() for text in texts]
         for name, side in (("chosen", chosen), ("rejected", rejected)):
             out["messages"].append([*prompt, *side])
             out["side"].append(name)
