@@ -147,7 +147,7 @@ def _load(
     where = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     folder = source if commit is None else None
     if bars := logging.is_progress_bar_enabled():
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, revision=commit, trust_remote_code=trust_remote_code)
         model: Any = AutoModelForCausalLM.from_pretrained(
@@ -158,7 +158,7 @@ def _load(
         raise TeacherError(f"the model cannot be loaded: {one_line(error, folder)}") from None
     finally:
         if bars:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]  # transformers' own
     ends = _end_tokens(tokenizer, model)
     if not ends:
         raise TeacherError("neither tokenizer nor generation config names a token that ends a reply (eos_token_id)")
