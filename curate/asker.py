@@ -109,8 +109,9 @@ class Asker:
         """Every request is answered in the store; offline, nobody is asked."""
         if self.offline:
             return
-        with self.steps.step(title, total, "rollouts") as done:
-            run = sample(teacher, requests, self.store, on_progress=done, cut_off=cut_off, watches=watches)
+        with self.steps.sampling(title, total) as pace:
+            watches = (*watches, pace)
+            run = sample(teacher, requests, self.store, on_progress=pace.done, cut_off=cut_off, watches=watches)
         self.runs[stage] = self.runs.get(stage, SampleSummary()) + run
 
     def _spent_before(self, draw: Draw) -> Spent:

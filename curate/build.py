@@ -12,9 +12,7 @@ from curate.order import check_order
 from curate.papers import papers
 from curate.progress import Steps
 from curate.publish import builder_lock, publish, version_digest
-from curate.show import funnel_text
 from curate.version import Version, versions
-from distill.store import Store
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
     folder = root / manifest.name
     with builder_lock(folder), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
-        manifest, states = _resolved(manifest, made)
+        manifest, states = resolved(manifest, made)
         fingerprint = recipe(manifest, states)
         if same := find(made, fingerprint):
             return Outcome(same, made=False, latest=made[-1].name)
@@ -74,50 +72,7 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
         return Outcome(version, made=True, latest=version.name)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What a build would do."""
-
-    standing: str | None
-    """The version that stands already, if nothing changed."""
-    funnel: str
-    asked: int
-    stored: int
-    """Rollouts that the store has already."""
-
-    def text(self) -> str:
-        """For people."""
-        if self.standing:
-            return f"nothing to do: {self.standing} stands"
-        missing = self.asked - self.stored
-        teacher = (
-            f"rollouts: {self.asked:,} asked for, {self.stored:,} in the store, {missing:,} to be drawn"
-            if self.asked
-            else "rollouts: no teacher; those of the sources only"
-        )
-        return f"{self.funnel}\n\n{teacher}\nthen verdicts, tags and views on all of them, reused where nothing changed"
-
-
-def plan_build(manifest: Manifest, root: Path, steps: Steps) -> Plan:
-    """What a build would ask of the teacher. Reads the sources and marks the problems, and keeps that work."""
-    check_order(manifest)
-    made = versions(root, manifest.name)
-    manifest, states = _resolved(manifest, made)
-    if same := find(made, recipe(manifest, states)):
-        return Plan(same.name, "", 0, 0)
-    with worker_pool() as pool:
-        flow = Flow(manifest, root, Cache(root / ".stages"), pool, steps)
-        flow.read(states)
-        flow.mark_problems()
-    draw = flow.to_draw()
-    stored = 0
-    if draw:
-        store = Store(root / ".rollouts")
-        stored = sum(trail.answered for part in draw.shards() for trail in part.trails(store))
-    return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), draw.total if draw else 0, stored)
-
-
-def _resolved(manifest: Manifest, made: list[Version]) -> tuple[Manifest, list[dict[str, str]]]:
+def resolved(manifest: Manifest, made: list[Version]) -> tuple[Manifest, list[dict[str, str]]]:
     """The manifest with every source at a fixed revision, and what each source would read."""
     manifest = pinned(manifest, made)
     states = [use.plug.state() for use in manifest.sources]

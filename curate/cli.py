@@ -67,15 +67,23 @@ def check(
 
 
 @app.command()
-def plan(manifest: ManifestOption, set_: SetOption = None, root: RootOption = None, debug: DebugOption = False) -> None:
-    """Read the sources, mark the problems, and say what a build would ask of the teacher. Asks nothing."""
+def plan(
+    manifest: ManifestOption,
+    set_: SetOption = None,
+    root: RootOption = None,
+    pilot: Annotated[
+        int, typer.Option(min=0, metavar="K", help="Draw the rollouts of K problems first, and project from them.")
+    ] = 0,
+    debug: DebugOption = False,
+) -> None:
+    """Say what a build would ask of the teacher, and what that will take. Asks nothing, but for the pilot."""
     with _exits(debug):
-        from curate.build import plan_build
         from curate.manifest import read_manifest
+        from curate.plan import plan_build
         from curate.progress import Steps
         from curate.version import data_root
 
-        planned = plan_build(read_manifest(manifest, set_ or []), data_root(root), Steps())
+        planned = plan_build(read_manifest(manifest, set_ or []), data_root(root), Steps(), pilot)
         typer.echo(planned.text())
 
 

@@ -99,7 +99,7 @@ class Flow:
         """The rollouts: what the sources brought and what the teacher gives, texts in shards."""
         draw, rollouts = self.to_draw(), self.manifest.rollouts
         if draw and rollouts:
-            draw = self.asker.rollouts(f"teacher.{rollouts.teacher.name}", rollouts, draw, self._goal_verdicts())
+            draw = self.asker.rollouts(f"teacher.{rollouts.teacher.name}", rollouts, draw, self.goal_verdicts())
         with self.steps.step("rollouts by problem", None, "problems") as done:
             gathered = gather(self.problems, self.fragments, draw, self.asker.store, self.cache, done)
         self.shards, self.rollouts = gathered.shards, gathered.rollouts.with_columns(NO_FATE)
@@ -209,7 +209,8 @@ class Flow:
         if source.rollouts:
             self.ledger.open(f"sources.{source.name}", "rollouts", source.rollouts, refused.clear())
 
-    def _goal_verdicts(self) -> GoalVerdicts | None:
+    def goal_verdicts(self) -> GoalVerdicts | None:
+        """Who says when a problem has the rollouts of the goal; None without one."""
         stage = goal_stage(self.manifest)
         if stage is None or not (self.manifest.rollouts and self.manifest.rollouts.goal):
             return None

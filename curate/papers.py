@@ -54,6 +54,7 @@ def _card_facts(
         source_datasets=tuple(use.plug.path for use in manifest.sources if use.name == "hub"),
         libraries=libraries(),
         manifest=recipe,
+        spending=tuple(facts["rollouts"]),
     )
 
 

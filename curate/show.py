@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from curate.share.spending import SPENDING, spending_notes, spending_rows
 from curate.version import Version, VersionError, datasets, versions
 
 RESERVED = ("problems", "rollouts", "ledger", "funnel")
@@ -13,11 +14,12 @@ RESERVED = ("problems", "rollouts", "ledger", "funnel")
 
 
 def summary(version: Version) -> str:
-    """Funnel, views and place of a version."""
+    """Funnel, rollouts and their cost, views and place of a version."""
     lock = version.lock
     blocks = [
         f"{version.name}   {version.path}\ndigest {version.digest}, made by cotillion {lock['libraries']['cotillion']}",
         funnel_text(lock["funnel"]),
+        *([_spending(lock["rollouts"])] if lock.get("rollouts") else []),
         _table(("view", "train", "heldout"), [_view_row(name, lock["tables"][name]) for name in views(version)]),
         f"open it: curate.open({version.name!r}), datasets.load_dataset({str(version.path)!r}, NAME)",
     ]
@@ -71,6 +73,15 @@ def story(places: Sequence[Version], row: str) -> str:
     raise VersionError(
         f"no problem or rollout {row!r} (looked in {looked}). Ids stand in the column `id` of every table"
     )
+
+
+def _spending(bills: list[dict[str, Any]]) -> str:
+    """What teachers took, and what each number comes from."""
+    lines = [_table(SPENDING, spending_rows(bills))]
+    for bill in bills:
+        run = f"the run that made it asked for {bill['asked']:,} and had {bill['reused']:,} already"
+        lines += [f"  {bill['teacher']}: {note}" for note in (*spending_notes(bill), run)]
+    return "\n".join(lines)
 
 
 def _story(version: Version, table: str, facts: dict[str, Any]) -> str:

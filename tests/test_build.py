@@ -11,8 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate.build import Outcome, build, plan_build
+from curate.build import Outcome, build
 from curate.manifest import read_manifest
+from curate.plan import plan_build
 from curate.progress import Steps
 from curate.version import DigestError, Version, open_version
 

@@ -12,6 +12,7 @@ from curate.ledger import Entry
 from curate.share.counts import LEVEL_ORDER, Counts
 from curate.share.front_matter import Config, front_matter
 from curate.share.markdown import bars, fenced, plain, table
+from curate.share.spending import SPENDING, spending_notes, spending_rows
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class CardFacts:
     libraries: Mapping[str, str]
     manifest: str
     """The manifest's text."""
+    spending: tuple[Mapping[str, Any], ...] = ()
+    """What teachers were asked and took, as the lock says it."""
 
 
 def card(facts: CardFacts) -> str:
@@ -157,6 +160,12 @@ def _teachers(facts: CardFacts) -> str:
     parts = ["## Teachers and cost", table(header, rows)]
     if facts.sampling:
         parts.append("Sampling: " + ", ".join(f"{plain(k)} {plain(str(v))}" for k, v in facts.sampling.items()) + ".")
+    if facts.spending:
+        parts += [
+            "All attempts of all runs, failed and repeated ones too:",
+            table(SPENDING, spending_rows(facts.spending)),
+        ]
+        parts += [f"{plain(note)}." for bill in facts.spending for note in spending_notes(bill)]
     return "\n\n".join(parts)
 
 
