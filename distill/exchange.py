@@ -93,10 +93,11 @@ class Exchange:
         body, limit = request_body(self.teacher, group), group[0].sampling.max_tokens
         most = max(1 << 20, len(group) * (8 * limit + (64 << 10)))
         counted = await self.limits.spend(sum(len(m.content) for m in group[0].messages), len(group), limit)
+        connections = self._connected(replica)
         started, timeout_s = time.monotonic(), self.teacher.timeout_s
         try:
             async with asyncio.timeout(timeout_s):
-                said = await self._connected(replica).post(body, most)
+                said = await connections.post(body, most)
             replies = read_replies([request.key for request in group], said, time.monotonic() - started)
         except TimeoutError:
             self._overloaded(replica)

@@ -6,7 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 # A key that everyone has goes to its own host alone, whatever a manifest says.
 HOME_OF_KEY = {
@@ -23,15 +23,18 @@ def checked_url(url: str) -> str:
     """The URL, if it names an http server and nothing more.
 
     Raises:
-        ValueError: another scheme, no host, a user name, a query, or a link-local address.
+        ValueError: another scheme, no host, a user name, a query, white space, or a link-local address.
     """
+    # urlsplit drops line ends silently; the request would carry them.
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError("base_url holds white space or control characters")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("base_url starts with http:// or https:// and names a host, like http://127.0.0.1:8000/v1")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ValueError("base_url holds no user name, password or query; name the key's variable in api_key_env")
-    if parts.port == 0:
-        raise ValueError("base_url has port 0")
+    if not _has_fit_port(parts):
+        raise ValueError("base_url has a port that is no number from 1 to 65535")
     if _is_link_local(parts.hostname):
         raise ValueError(LINK_LOCAL.format(parts.hostname))
     return url.rstrip("/")
@@ -91,6 +94,13 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     # Cut before white space goes: what was read ends somewhere, perhaps within a secret, and that end must not move up.
     text = " ".join(_SECRETS.sub("[redacted]", text)[:1000].split())
     return text if len(text) <= 300 else f"{text[:297]}..."
+
+
+def _has_fit_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_link_local(host: str) -> bool:

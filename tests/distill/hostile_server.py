@@ -1,4 +1,4 @@
-"""A chat-completions server on 127.0.0.1 that misbehaves as the prompt tells it to."""
+"""A completions server on 127.0.0.1 that misbehaves as the prompt tells it to."""
 
 import asyncio
 import gzip
@@ -21,6 +21,17 @@ def completion(content: Any = "4", reasoning: dict[str, Any] | None = None, **ch
 def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     head = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def several(*choices: dict[str, Any]) -> bytes:
+    """A reply of these choices that cost 7 and 110 tokens."""
+    usage = {"prompt_tokens": 7, "completion_tokens": 110}
+    return response(json.dumps({"choices": choices, "usage": usage}).encode())
+
+
+def choice(index: int | None, content: str) -> dict[str, Any]:
+    where = {} if index is None else {"index": index}
+    return {**where, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
 
 
 OK = response(completion())
@@ -54,12 +65,31 @@ ALWAYS = {
     "three choices": response(
         json.dumps({"choices": [{"message": {"content": c}, "finish_reason": "eos"} for c in "456"]}).encode()
     ),
+    "duplicate ids": response(completion().replace(b'{"choices"', b'{"id": "same", "choices"')),
+    "refusal": response(completion(None, {"refusal": "I will not."}, finish_reason="content_filter")),
+    "tool call": response(
+        completion(None, {"tool_calls": [{"function": {"name": "calculator"}}]}, finish_reason="tool_calls")
+    ),
     "bad request": response(b'{"error": "prompt is too long"}', "400 Bad Request"),
     "always 500": response(b"oops", "500 Internal Server Error"),
     "always html": response(b"<html>" + b"x" * 900),
     "odd numbers": response(completion().replace(b"7", b"-7").replace(b"11", b"1e999")),
     "deep json": response(b"[" * 1_000_000),
     "gzip bomb": response(gzip.compress(b" " * 50_000_000), "200 OK", "Content-Encoding: gzip"),
+}
+# What a request for `n` choices gets, and whether the server knows `n` at all.
+CHOICES: dict[str, Callable[[int], bytes]] = {
+    "honours n": lambda n: several(*(choice(i, "x" * (i + 1)) for i in reversed(range(n)))),
+    "ignores n": lambda n: several(choice(0, "alone")),
+    "one too few": lambda n: several(*(choice(i, f"{i}") for i in range(max(1, n - 1)))),
+    "two too many": lambda n: several(*(choice(i, f"{i}") for i in range(n + 2))),
+    "same index": lambda n: several(*(choice(0, f"{i}") for i in range(n))),
+    "no index": lambda n: several(*(choice(None, f"{i}") for i in range(n))),
+    "one twice": lambda n: several(choice(0, "0"), choice(0, "0"), *(choice(i, f"{i}") for i in range(1, n))),
+    "a broken one": lambda n: several({"index": 0, "message": None}, *(choice(i, f"{i}") for i in range(1, n))),
+    "refuses n": lambda n: (
+        several(choice(0, "alone")) if n == 1 else response(b'{"error": "\'n\' must be 1"}', "400 Bad Request")
+    ),
 }
 
 
@@ -79,6 +109,10 @@ class HostileServer:
     capacity: int = 10**9
     """More at once than this get a 429."""
     refused: int = 0
+    once: bool = False
+    """Each prompt's first attempt alone goes wrong."""
+    seeded: bool = False
+    """A good reply names the seed that was asked for."""
 
     def __enter__(self) -> "HostileServer":
         self.loop = asyncio.new_event_loop()
@@ -97,6 +131,8 @@ class HostileServer:
             await asyncio.gather(*tasks, return_exceptions=True)
             self.loop.stop()
 
+        if not self.thread.is_alive():
+            return  # stopped before its time by a test
         asyncio.run_coroutine_threadsafe(stop(), self.loop)
         self.thread.join(5)
 
@@ -119,9 +155,10 @@ class HostileServer:
         body = json.loads(await reader.readexactly(int(lines.get("content-length", 0))) or b"{}")
         self.headers.append(head)
         self.requests.append(body)
-        script = body["messages"][-1]["content"].split("|")[0]
-        attempt = self.attempts[body["messages"][-1]["content"]]
-        self.attempts[body["messages"][-1]["content"]] += 1
+        text = body["messages"][-1]["content"] if "messages" in body else body["prompt"]
+        script = text.split("|")[0]
+        attempt = self.attempts[text]
+        self.attempts[text] += 1
         if self.rejects is not None:
             await write(self.rejects)
             return True
@@ -133,14 +170,24 @@ class HostileServer:
                 await write(ONCE["429"][0])
                 return True
             await asyncio.sleep(self.delay_s)
-            return await self._play(script, attempt, lines.get("authorization", ""), write)
+            if script in CHOICES:
+                await write(CHOICES[script](body.get("n", 1)))
+                return True
+            fine = response(completion(f"answer {body.get('seed')}")) if self.seeded else OK
+            if "prompt" in body:
+                fine = response(json.dumps({"choices": [{"text": f"after {text}", "finish_reason": "stop"}]}).encode())
+            if script == "fine" or (self.once and attempt):
+                await write(fine)
+                return True
+            return await self._play(script, attempt, head, write, fine)
         finally:
             self.busy -= 1
 
-    async def _play(self, script: str, attempt: int, key: str, write: Write) -> bool:
+    async def _play(self, script: str, attempt: int, head: str, write: Write, fine: bytes) -> bool:
         """Whether the connection stays open."""
+        key = next((line[15:] for line in head.splitlines() if line.lower().startswith("authorization: ")), "")
         if script in ONCE:
-            await write(ONCE[script][attempt] if attempt < len(ONCE[script]) else OK)
+            await write(ONCE[script][attempt] if attempt < len(ONCE[script]) else fine)
             return script not in ("reset in body", "closes", "not http")
         if script in ALWAYS:
             await write(ALWAYS[script])
@@ -159,6 +206,10 @@ class HostileServer:
             await write(CHUNKED if script == "endless" else CHUNKED.replace(b"200 OK", b"500 Oops"))
             while True:
                 await write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        if script == "400 MB":
+            await write(b"HTTP/1.1 200 OK\r\nContent-Length: 400000000\r\n\r\n")
+            while True:
+                await write(b"x" * 0x10000)
         if script in ("307", "302", "308"):
             await write(response(b"", f"{script} Moved", f"Location: {self.elsewhere}"))
         if script == "echo key in error":
@@ -166,5 +217,9 @@ class HostileServer:
                 response(json.dumps({"error": f"bad {key}, raw {key.removeprefix('Bearer ')}"}).encode(), "400 Bad")
             )
         if script == "echo key in content":
-            await write(response(completion(f"your key is {key.removeprefix('bearer ')}", {"reasoning": key})))
+            await write(response(completion(f"your key is {key.removeprefix('Bearer ')}", {"reasoning": key})))
+        if script == "echo headers":
+            await write(response(head.encode(), "500 Oops", "Set-Cookie: session=cookie-canary"))
+        if script == "half a key at the end":
+            await write(response(b"oops" + b" " * 4076 + key.encode()[:16] + b" ", "500 Oops"))
         return True
