@@ -28,10 +28,10 @@ _STRAY = re.compile(r"\s*</?answer>\s*$")
 # What stands in a box for an answer that is yet to come.
 _FILLER = re.compile(
     r"(?:your[ _]?)?(?:final[ _]?)?answer(?:[ _]here)?|\\text\{.{0,6}answer.{0,6}\}"
-    r"|(?:\\(?:text|mathrm|mbox)\s*\{)?\s*(?:|\?+|\.{2,}|…|\\[lc]?dots[bco]?|_+|tbd|n/a|unknown|placeholder|\\s?quad)\s*\}?",
+    r"|(?:\\(?:text|mathrm|mbox)\s*\{)?\s*(?:|\?+|\.{2,}|…|\\[lc]?dots[bco]?|_+|\{\s*\}|tbd|n/a|unknown|placeholder|\\s?quad)\s*\}?",
     re.IGNORECASE,
 )
-_EMPTY_BOX = re.compile(rf"\\f?box(?:ed)?\s*\{{\s*(?:{_FILLER.pattern})\s*\}}", re.IGNORECASE)
+_EMPTY_BOX = re.compile(rf"\\f?box(?:ed)?\s*\{{\s*(?:{_FILLER.pattern})\s*\}}|<answer>\s*</answer>", re.IGNORECASE)
 MARKED = frozenset(["box", "boxes", "tag", "hashes", "json"])
 """The ways in which a response marks its answer itself."""
 
@@ -97,7 +97,7 @@ def _strong(text: str) -> Extraction | None:
         return Extraction(later, "phrase") if later else found
     if "<answer>" in text[-_TAIL:]:
         inside = text[text.rfind("<answer>") + 8 :].strip()
-        if inside and len(inside) < 2_000:
+        if inside and not inside.startswith("</answer>") and len(inside) < 2_000:
             return _inner(inside, "tag")
     return _json(text)
 
@@ -203,13 +203,14 @@ def _json(text: str) -> Extraction | None:
 
 def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
-    text = text[:-40] + _STRAY.sub("", text[-40:])
     tail = text[-_TAIL:]
     said = affirmed(_EMPTY_BOX.sub("", tail))
     if said != tail:
         if not re.search(r"[\d\\$]", said):
             return None
         text = said
+    text = text[:-40] + _STRAY.sub("", text[-40:])
+    said = said[:-40] + _STRAY.sub("", said[-40:])
     if found := prose.bare(text.strip()):
         return Extraction(found[0], "whole", found[1])
     told, tail = prose.without_money(said), prose.without_money(tail)

@@ -84,6 +84,7 @@ _WORDS_BEFORE = re.compile(
     r"\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]{0,80}?"
     r"\b(?:is|are|be|equals?|find|get|obtain|have|gives?|as|of|by)\b ?:? ?(\}?)"
 )
+_DENYING = re.compile(r"\b(?:not|cannot|never|no)\b|n't\b")
 
 
 def tidy(text: str) -> str:
@@ -124,7 +125,7 @@ def plain_answer(text: str) -> str:
     ('f(x) = 2x', '3; 4')
     """
     tidied = _MINUS.sub("-", _OVER.sub("/", _without_part_labels(tidy(text))))
-    if tidied.startswith("\\") and (words := _WORDS_BEFORE.match(tidied)):
+    if tidied.startswith("\\") and (words := _WORDS_BEFORE.match(tidied)) and not _DENYING.search(words[0]):
         rest = tidied[words.end() :] if words[1] else "\\text{" + tidied[words.end() :]
         tidied = tidy(rest) if rest.strip("{} ") else tidied
     if clock := _CLOCK.fullmatch(tidied):
