@@ -18,6 +18,8 @@ LOW_BITS, HIGH_BITS = 200, 700
 MOST_BITS = 12_000
 """Longest precision that is reckoned with: `1 + e^{-1000}` wants 4,000."""
 _SLACK = 48
+_BUDGET = 1_500.0
+"""Functions, roots and powers that one reckoning may take, counted at 200 bits: about 0.1 s."""
 _MAX_EXPONENT = 1 << 20
 _REAL_ROOTS = 1000
 
@@ -96,6 +98,7 @@ class _Reckoner:
 
     def __init__(self, mp: Any) -> None:
         self.mp = mp
+        self.left = _BUDGET
         self.spread = 0
         self.scale = mp.mpf(0)
 
@@ -190,6 +193,11 @@ class _Reckoner:
         left_over = any(-2 * self.mp.prec < self.mp.mag(part) < -self.mp.prec // 2 for part in (a, b) if part != 0)
         return self.tidied(a * b) if left_over else self.noted(a * b)
 
+    def spend(self, times: int = 1) -> None:
+        self.left -= times * (self.mp.prec / LOW_BITS) ** 1.5
+        if self.left < 0:
+            raise UnknownError("too much to reckon")
+
     def over(self, top: Any, bottom: Any) -> Any:
         if abs(bottom) <= self.dust():
             raise UnknownError("divided by nothing that can be told from zero")
@@ -201,10 +209,12 @@ class _Reckoner:
     def gamma(self, value: Any) -> Any:
         if abs(value) > 5_000 or self.mp.prec > 4_000:
             raise UnknownError("a large factorial")
+        self.spend(times=10)
         return self.noted(self.mp.gamma(value))
 
     def powered(self, kind: str, parts: list[Any]) -> Any:
         """Roots and powers as `arithmetic` has them: an odd root of a negative number is the real one."""
+        self.spend()
         base, exponent = parts
         if kind == "root":
             if not isinstance(exponent, Fraction) or exponent.denominator != 1 or not 1 <= exponent <= _REAL_ROOTS:
@@ -239,6 +249,7 @@ class _Reckoner:
         return self.noted(self.mp.exp(product))
 
     def function(self, name: str, x: list[Any]) -> Any:
+        self.spend()
         mp = self.mp
         if name in ("sqrt", "cbrt"):
             return self.rooted(x[0], 2 if name == "sqrt" else 3)

@@ -16,6 +16,7 @@ _WHOLE = [11, 7, 4, 9, 3, 5, 8, 6, 13, 2]
 _STEPS = (1, 11, 13, 17, 19, 23, 29, 31)
 _SIDES = [Fraction(a, b) for a, b in ((17, 11), (-13, 7), (7, 13), (-5, 11), (31, 9), (-29, 8))]
 _MAX_LITERALS = 6
+_MANY = 48
 _LARGEST_LITERAL = 10**9
 
 SHARP = frozenset(["floor", "ceil", "mod", "max", "min", "sgn", "abs", "Re", "Im", "arg", "conj", "gcd", "lcm"])
@@ -58,8 +59,10 @@ def wide_points(known: list[str], literals: list[Fraction], whole: bool) -> list
         pool = [n for n in pool if n >= 2]
     else:
         pool = [size * side for size in (Fraction(1), *literals) for side in _SIDES]
+    size = len(pool)
+    turns = range(size if len(known) == 1 else max(size, _MANY))
     return [
-        {name: pool[(j * _STEPS[i % 8] + 7 * i) % len(pool)] for i, name in enumerate(known)} for j in range(len(pool))
+        {name: pool[(j * _STEPS[i % 8] + (7 + j // size) * i) % size] for i, name in enumerate(known)} for j in turns
     ]
 
 
