@@ -6,7 +6,7 @@ from verify.arithmetic import UnknownError, Value, add, approx, same, scale
 from verify.digits import same_digits
 from verify.expressions import all_agree, expressions, is_real, near
 from verify.families import WHOLE, families
-from verify.numeric import evaluate
+from verify.numeric import Point, evaluate
 from verify.points import points
 from verify.policy import Policy
 from verify.tree import Node, names
@@ -41,18 +41,24 @@ def _has_free_constant(node: Node) -> bool:
 def _same_but_for_a_constant(gold: Node, answer: Node, known: list[str]) -> bool | None:
     """Two antiderivatives are one family when their difference is the same at every point."""
     sides: list[tuple[Value, Value]] = []
+    met: list[Point] = []
     for point in points(known, whole=False, count=20):  # roots and inverse functions leave out most of them
         try:
             first, second = (evaluate(side, {**point, "C": Fraction(0)}) for side in (gold, answer))
             if is_real(first) and is_real(second):
                 sides.append((first, second))
+                met.append({**point, "C": Fraction(0)})
         except UnknownError:
             continue
     if len(sides) < 3:
         return None
     # f - g is steady where f + g(0) = g + f(0): sums of one size, while f - g itself may be nothing but rounding.
     start_first, start_second = sides[0]
-    return all_agree(same(add([f, start_second]), add([g, start_first])) for f, g in sides[1:])
+    steady = all_agree(same(add([f, start_second]), add([g, start_first])) for f, g in sides[1:])
+    if not steady or all(isinstance(value, Fraction) for pair in sides for value in pair):
+        return steady
+    difference = Node("add", (gold, Node("neg", (answer,))))
+    return same_digits((difference, met[0]), (difference, met[-1]))
 
 
 def _upper_constant(node: Node) -> Node:

@@ -24,6 +24,7 @@ SAME = [
     (r"\lfloor x+1\rfloor", r"\lfloor x\rfloor+1"), (r"\lfloor n/2\rfloor", r"\frac{2n-1+(-1)^n}{4}"),
     (r"\lceil x\rceil", r"-\lfloor -x\rfloor"), (r"\min(x,y)+\max(x,y)", "x+y"), (r"\binom{n}{2}", r"\frac{n(n-1)}{2}"),
     (r"\sqrt{x^2+2xy+y^2}", "|x+y|"), (r"\bar x+1", r"1+\bar x"), ("n!", "n(n-1)!"),
+    (r"\ln|2x|+C", r"\ln|x|+C"), (r"e^x+\sin x+C", r"\sin x+e^x+1+C"),
 ]  # fmt: skip
 
 DIFFERENT = [
@@ -50,7 +51,12 @@ def test_one_value_in_two_forms_is_correct(gold: str, answer: str) -> None:
 
 @pytest.mark.parametrize(
     ("gold", "answer"),
-    [(r"x\ln2+y=1", "0.6931471805599453x+y=1"), ("|x-100|+|y|=1", "100-x+|y|=1"), (r"e^{-100}x+y=1", "y=1+0x")],
+    [
+        (r"x\ln2+y=1", "0.6931471805599453x+y=1"),
+        ("|x-100|+|y|=1", "100-x+|y|=1"),
+        (r"e^x+C", r"e^x+e^{-100}x+C"),
+        (r"e^{-100}x+y=1", "y=1+0x"),
+    ],
 )
 def test_curves_that_only_look_alike_are_not_one(gold: str, answer: str) -> None:
     assert grade(rf"\boxed{{{answer}}}", gold).status != "correct"
