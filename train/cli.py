@@ -9,7 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-EXIT_CODES = {"VersionError": 2, "SettingsError": 2, "DigestError": 3, "PreflightError": 3, "TeacherError": 4}
+EXIT_CODES = {
+    "VersionError": 2,
+    "SettingsError": 2,
+    "SourceError": 2,
+    "DigestError": 3,
+    "PreflightError": 3,
+    "TeacherError": 4,
+}
 """By class name, since importing the classes would import all that they stand beside."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -123,6 +130,45 @@ def grpo(
         from train.grpo import Grpo
 
         Grpo(**_given(data, root, model, out, config, overrides, max_steps, accept, resume))()
+
+
+@app.command("eval")
+def eval_(
+    model: Annotated[str, typer.Argument(help="A run folder, a folder of weights, a Hub name, or a server's model.")],
+    on: Annotated[str, typer.Option(help="Sets, with commas: math500, aime24, v3:heldout, mine.jsonl.")],
+    k: Annotated[
+        int | None, typer.Option("-k", min=1, help="Rollouts per problem. [default: 64 AIME, 8 others]")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="transformers, vllm, or a server's URL.")] = "transformers",
+    temperature: Annotated[float, typer.Option(min=0)] = 0.6,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1)] = 0.95,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens of a reply.")] = 32_768,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many problems of each set.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the rollouts.")] = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Rollouts drawn together by transformers.")] = 64,
+    root: Root = None,
+    out: Annotated[Path | None, typer.Option(help="Results. [default: eval in the run folder]")] = None,
+    debug: Debug = False,
+) -> None:
+    """Measure a model on held-out problems: avg@k, pass@k, maj@k with intervals. Resumes by itself."""
+    with _exits(debug):
+        from train.evaluate import Evaluate
+
+        sets = tuple(name.strip() for name in on.split(",") if name.strip())
+        Evaluate(model, sets, k, engine, temperature, top_p, max_tokens, limit, seed, batch, root, out)()
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(help="An evaluated run folder.")],
+    b: Annotated[Path, typer.Argument(help="Another one.")],
+    debug: Debug = False,
+) -> None:
+    """The paired difference of two evaluated models, with its interval."""
+    with _exits(debug):
+        from train.evaluate import compare as compared
+
+        typer.echo(compared(a, b))
 
 
 def _given(

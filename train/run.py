@@ -121,9 +121,14 @@ def start_facts(view: View, stage: str, model: str) -> dict[str, Any]:
         "parent": parent_of(model),
         "command": sys.argv,
         "python": sys.version.split()[0],
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": library_versions(),
         "git": _git(),
     }
+
+
+def library_versions() -> dict[str, str | None]:
+    """What is installed of the libraries that decide a result."""
+    return {name: _version(name) for name in _LIBRARIES}
 
 
 def _version(library: str) -> str | None:

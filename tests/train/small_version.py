@@ -78,5 +78,6 @@ def sum_prompts(count: int, seed: int, high: int = 100) -> pa.Table:
     asked = [(rng.randrange(high), rng.randrange(high)) for _ in range(count)]
     prompts = [[{"role": "user", "content": f"What is {a} + {b}?"}] for a, b in asked]
     golds = [str(a + b) for a, b in asked]
-    columns = {"prompt": pa.array(prompts, MESSAGES), "solution": golds, "pass_rate": [0.5] * count}
+    ids = [f"{seed}-{row}" for row in range(count)]
+    columns = {"id": ids, "prompt": pa.array(prompts, MESSAGES), "solution": golds, "pass_rate": [0.5] * count}
     return pa.table(columns)

@@ -1,0 +1,111 @@
+"""Benchmarks by name: what a model is measured on, and what no training problem may resemble.
+
+Each is a dataset of the Hub with its columns, or a file of one's own, or the held-out problems of a version. A name is
+resolved to a commit when it is first used; whoever uses it writes the commit down.
+"""
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate.intake import Columns, Intake, SourceError
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Where a benchmark lies on the Hub, and which of its columns hold what."""
+
+    path: str
+    problem: str = "problem"
+    answer: str | None = "answer"
+    config: str | None = None
+    split: str = "test"
+    samples: int = 8
+    """Rollouts per problem that give a steady mean: 64 for the 30 problems of an AIME."""
+
+
+NAMED = {
+    "math500": Benchmark("HuggingFaceH4/MATH-500"),
+    "aime24": Benchmark("HuggingFaceH4/aime_2024", split="train", samples=64),
+    "aime25": Benchmark("math-ai/aime25", samples=64),
+    "amc23": Benchmark("math-ai/amc23", problem="question", samples=32),
+    "gpqa_diamond": Benchmark(
+        "Idavidrein/gpqa", problem="Question", answer="Correct Answer", config="gpqa_diamond", split="train"
+    ),
+    "olympiadbench": Benchmark("math-ai/olympiadbench", problem="question"),
+    "minerva": Benchmark("math-ai/minervamath", problem="question"),
+    "omni_math": Benchmark("KbsdJames/Omni-MATH"),
+    "gsm8k": Benchmark("openai/gsm8k", problem="question", config="main"),
+}
+"""Those of arXiv 2504.21233 and of the reports around it."""
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The problems of one benchmark."""
+
+    name: str
+    problems: pl.DataFrame
+    """`id`, `problem`, `answer` (null where there is none), in the benchmark's order."""
+    state: dict[str, str]
+    """What was read: a commit, or digests of files."""
+    samples: int
+    """Rollouts per problem that give a steady mean."""
+
+
+def read_benchmark(reference: str) -> Questions:
+    """The problems that `math500`, `math500@COMMIT` or a file (`mine.jsonl`, also .parquet, .csv, .gz) names.
+
+    A file's columns are guessed (`problem` or `question`, `answer`).
+
+    Raises:
+        SourceError: no such benchmark or file, or the Hub does not give it.
+    """
+    if Path(reference).suffix and (Path(reference).exists() or "/" in reference):
+        return _from_file(Path(reference))
+    name, _, revision = reference.partition("@")
+    if name not in NAMED:
+        near = difflib.get_close_matches(name, NAMED, n=1)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        raise SourceError(f"no benchmark {name!r}.{guess} There are: {', '.join(NAMED)}; or name a file (mine.jsonl)")
+    from curate.sources.hub import Hub
+
+    known = NAMED[name]
+    columns = Columns(problem=known.problem, answer=known.answer)
+    hub = Hub(known.path, columns, config=known.config, split=known.split, revision=revision or None)
+    state = hub.state()
+    at = Hub(known.path, columns, config=known.config, split=known.split, revision=state["revision"])
+    return Questions(name, _problems(at()), state, known.samples)
+
+
+def _from_file(path: Path) -> Questions:
+    from curate.regrade import GUESSES
+    from curate.sources.files import Files
+
+    if not path.is_file():
+        raise SourceError(f"no file {path}")
+    columns: dict[str, Any] = {}
+    there = _columns_there(path)
+    for ours in ("problem", "answer"):
+        columns[ours] = next((name for name in GUESSES[ours] if name in there), None)
+    if columns["problem"] is None:
+        raise SourceError(f"{path}: which column holds the problem? Expected one of {', '.join(GUESSES['problem'])}")
+    files = Files(path=str(path), columns=Columns(**columns))
+    return Questions(path.name.split(".")[0], _problems(files()), files.state(), samples=8)
+
+
+def _columns_there(path: Path) -> set[str]:
+    from curate.readers import File, read_batches
+
+    first = next(iter(read_batches(File(path.name, lambda: path.open("rb"), path.name), Columns(problem=""))), None)
+    return set(first.found) if first else set()
+
+
+def _problems(batches: Iterator[Intake]) -> pl.DataFrame:
+    taken = [batch.problems.select("id", "problem", "answer") for batch in batches]
+    schema = {"id": pl.String, "problem": pl.String, "answer": pl.String}
+    return pl.concat(taken).unique("id", keep="first", maintain_order=True) if taken else pl.DataFrame(schema=schema)

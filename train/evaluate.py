@@ -1,0 +1,229 @@
+"""Evaluation: a model's rollouts on held-out problems, judged, with intervals.
+
+Rollouts are drawn through `distill` into the rollout store, so an evaluation that was killed goes on where it stood,
+and one that is asked for twice costs nothing. Defaults are those of the careful re-evaluation of
+Phi-4-mini-reasoning: temperature 0.6, top-p 0.95, 64 rollouts per AIME problem and 8 elsewhere.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from distill.request import Message, Request, Sampling, Teacher
+from train.scores import Scores, scores
+from train.settings import SettingsError
+
+RESULT, ROLLOUTS = "result.json", "rollouts.parquet"
+ALL = 1 << 60
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """A model measured on sets of problems; calling it gives the scores by set.
+
+    Example:
+        >>> Evaluate("runs/math-v1-sft-tiny-1", on=("v1:heldout",)).temperature
+        0.6
+    """
+
+    model: str
+    """A run folder, a folder of weights, a model's name on the Hub, or the name a server knows it by."""
+
+    on: tuple[str, ...]
+    """`math500`, `aime24`, ... (curate.benchmarks), a file of problems, or the held-out prompts of a version
+    (`v3:heldout`)."""
+
+    k: int | None = None
+    """Rollouts per problem; None means the set's own: 64 for AIME, 8 elsewhere."""
+
+    engine: str = "transformers"
+    """`transformers`, `vllm`, or the base URL of an OpenAI-compatible server."""
+
+    temperature: float = 0.6
+    top_p: float = 0.95
+    max_tokens: int = 32_768
+    """Most tokens of a reply; where the model's context holds less, that."""
+
+    limit: int | None = None
+    """Only the first so many problems of each set."""
+
+    seed: int = 0
+    """Of the rollouts: another one draws others."""
+
+    batch: int = 64
+    """Rollouts drawn together by transformers."""
+
+    root: Path | None = None
+    """Folder of the datasets and of the rollout store; None means COTILLION_DATA, else `data`."""
+
+    out: Path | None = None
+    """Where the results go; None means `eval` in the run folder, else `evals/NAME`."""
+
+    say: Callable[[str], None] = print
+    """Where the table goes."""
+
+    def __call__(self) -> dict[str, Scores]:
+        """Each set has a folder with result.json and rollouts.parquet.
+
+        Raises:
+            SourceError, VersionError: no such set.
+            TeacherError: the model or the server cannot be asked.
+        """
+        teacher = self._teacher()
+        folder = self.out or (Path(self.model) / "eval" if Path(self.model).is_dir() else Path("evals") / teacher.model)
+        found = {}
+        for reference in self.on:
+            name, problems, facts, samples = self._problems(reference)
+            rollouts = self._judged(teacher, problems, self.k or samples)
+            found[name] = scores(rollouts)
+            self._write(folder / name, rollouts, found[name], facts | _made(self, teacher))
+        self.say(table(found))
+        self.say(str(folder))
+        return found
+
+    def _teacher(self) -> Teacher:
+        here = Path(self.model).is_dir()
+        if self.engine.startswith(("http://", "https://")):
+            from distill.teachers.openai_server import OpenaiServer
+
+            return OpenaiServer(self.model, base_url=self.engine)
+        where: dict[str, Any] = {"path": self.model} if here else {"model": self.model}
+        if self.engine == "transformers":
+            from distill.teachers.transformers_local import TransformersLocal
+
+            return TransformersLocal(**where, batch_size=self.batch)
+        if self.engine == "vllm":
+            from distill.teachers.vllm_engine import VllmEngine
+
+            return VllmEngine(**where)
+        raise SettingsError(f"--engine {self.engine}: expected transformers, vllm, or a server's URL (http://...)")
+
+    def _problems(self, reference: str) -> tuple[str, pl.DataFrame, dict[str, Any], int]:
+        """Name, `id`, `prompt` and `answer` of every problem, what was read, and the set's own k."""
+        if ":" in reference and not Path(reference).exists():
+            from train.data import open_view
+
+            view = open_view(reference, "rl", self.root)
+            rows = pl.read_parquet(view.files).select("id", "prompt", answer="solution").head(self.limit or ALL)
+            name = f"{view.version.name.replace('@', '-')}-{view.split}"
+            return name, rows, {"version": view.version.name, "row_digest": view.facts["digest"]}, 8
+        from curate.benchmarks import read_benchmark
+        from curate.recipe import Prompt
+
+        asked = read_benchmark(reference)
+        prompt = Prompt().messages(pl.col("problem"))
+        rows = asked.problems.filter(pl.col("answer").is_not_null()).select("id", "answer", prompt=prompt)
+        return asked.name, rows.head(self.limit or ALL), {"benchmark": reference, "read": asked.state}, asked.samples
+
+    def _judged(self, teacher: Teacher, problems: pl.DataFrame, k: int) -> pl.DataFrame:
+        """Every rollout with its verdict, drawn now or before."""
+        from curate.progress import Steps
+        from curate.version import data_root
+        from distill.sample import sample
+        from distill.store import Store
+        from distill.thinking import split_columns
+        from verify import grade_many
+
+        sampling = Sampling(k, self.temperature, self.top_p, self.max_tokens, self.seed)
+
+        def requests() -> Iterator[Request]:
+            for turns in problems["prompt"]:
+                messages = tuple(Message(**turn) for turn in turns)
+                for index in range(k):
+                    yield Request(messages, teacher.model, teacher.revision, sampling, index)
+
+        store = Store(data_root(self.root) / ".rollouts")
+        with Steps().sampling(f"rollouts of {teacher.model}", problems.height * k) as pace:
+            sample(teacher, requests(), store, on_progress=pace.done, watches=[pace])
+        replies = store.get([request.key for request in requests()])
+        reasoning, response, _ = split_columns([r.content for r in replies], [r.reasoning for r in replies])
+        golds = [gold for gold in problems["answer"] for _ in range(k)]
+        finished = [reply.finish_reason for reply in replies]
+        verdicts = grade_many([text or "" for text in response], golds, finish_reasons=finished)
+        return pl.DataFrame(
+            {
+                "problem_id": [row for row in problems["id"] for _ in range(k)],
+                "index": list(range(k)) * problems.height,
+                "answer": golds,
+                "reasoning": reasoning,
+                "response": response,
+                "finish_reason": finished,
+                "completion_tokens": [reply.completion_tokens for reply in replies],
+                "verdict": [verdict.status for verdict in verdicts],
+                "extracted_answer": [verdict.answer for verdict in verdicts],
+            }
+        )
+
+    def _write(self, folder: Path, rollouts: pl.DataFrame, found: Scores, facts: dict[str, Any]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        rollouts.write_parquet(folder / ROLLOUTS, compression="zstd")
+        written = json.dumps({**facts, "scores": found.facts()}, indent=1, ensure_ascii=False)
+        aside = folder / f".{RESULT}"
+        aside.write_text(written + "\n", encoding="utf-8")
+        aside.replace(folder / RESULT)
+
+
+def compare(a: Path, b: Path) -> str:
+    """The paired differences of two evaluated models, set by set, as a table: b minus a, over the problems of both.
+
+    Raises:
+        SettingsError: nothing was evaluated in a folder, or they share no set.
+    """
+    from train.scores import difference
+
+    sets = [_evaluated(folder) for folder in (a, b)]
+    common = [name for name in sets[0] if name in sets[1]]
+    if not common:
+        raise SettingsError(f"{a} and {b} share no set: {', '.join(sets[0])} and {', '.join(sets[1])}")
+    lines = [f"{'set':24} {'problems':>8} {'a':>7} {'b':>7}   b - a, 95 % interval"]
+    for name in common:
+        rows_a, rows_b = (pl.read_parquet(where[name] / ROLLOUTS) for where in sets)
+        problems, moved = difference(rows_a, rows_b)
+        means = [scores(rows).average.mean for rows in (rows_a, rows_b)]
+        sure = "" if moved.low <= 0 <= moved.high else "  *"
+        lines.append(
+            f"{name:24} {problems:8,} {means[0]:7.1%} {means[1]:7.1%}   "
+            f"{moved.mean:+.1%}  [{moved.low:+.1%}, {moved.high:+.1%}]{sure}"
+        )
+    return "\n".join([*lines, "* the interval leaves out 0"])
+
+
+def table(found: dict[str, Scores]) -> str:
+    """The scores of one model by set, for people."""
+    lines = [f"{'set':24} {'problems':>8} {'k':>3}  avg@k, 95 % interval    pass@k   maj@k  cut off  no answer  tokens"]
+    for name, got in found.items():
+        lines.append(
+            f"{name:24} {got.problems:8,} {got.k:3} {got.average.text():24} {got.any_of_k.mean:7.1%} "
+            f"{got.majority.mean:7.1%} {got.truncated:8.1%} {got.boxless:10.1%} {got.mean_tokens:7,.0f}"
+        )
+        if got.unjudged:
+            lines.append(f"  {got.unjudged:,} rollouts could not be judged and count neither way")
+    return "\n".join(lines)
+
+
+def _evaluated(folder: Path) -> dict[str, Path]:
+    """The sets that were evaluated in a run folder, an `eval` folder or one set's own."""
+    for place in (folder / "eval", folder):
+        found = {result.parent.name: result.parent for result in sorted(place.glob(f"*/{RESULT}"))}
+        if found:
+            return found
+    raise SettingsError(f"{folder}: nothing was evaluated there. train eval {folder} --on math500 does it")
+
+
+def _made(options: Evaluate, teacher: Teacher) -> dict[str, Any]:
+    from train.run import library_versions
+
+    return {
+        "model": teacher.model,
+        "revision": teacher.revision,
+        "engine": options.engine,
+        "temperature": options.temperature,
+        "top_p": options.top_p,
+        "max_tokens": options.max_tokens,
+        "seed": options.seed,
+        "libraries": library_versions(),
+    }
