@@ -93,6 +93,9 @@ def called(reader: "Reader", name: str) -> Node:
     inner = inside.args if inside.kind == "list" else (inside,)
     if power is not None and power.kind == "neg" and power.args[0] == number("1") and name in _INVERSE:
         name, power = "arc" + name, None
+    if name == "cis":
+        turned = Node("mul", (Node("const", (), "i"), Node("func", inner, "sin")))
+        return Node("add", (Node("func", inner, "cos"), turned))
     node = Node("func", (*inner, base) if base is not None else inner, name + ("_" if base is not None else ""))
     return Node("pow", (node, power)) if power is not None else node
 

@@ -22,7 +22,11 @@ _REGION_KINDS = frozenset(["cup", "cap", "minus", "numbers", "where"])
 
 def agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     """Whether both trees say the same."""
-    return _agree(settle(gold), settle(answer), policy)
+    verdict = _agree(settle(gold), settle(answer), policy)
+    if verdict is False and (_has_bare_log(gold) or _has_bare_log(answer)):
+        # A log without its base is natural or decimal, as its book has it.
+        return _agree(settle(_decimal(gold)), settle(_decimal(answer)), policy) or verdict
+    return verdict
 
 
 def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
@@ -52,6 +56,20 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if "dots" in kinds:
         return None
     return quantities(gold, answer, policy)
+
+
+def _has_bare_log(node: Node) -> bool:
+    bare = node.kind == "func" and node.value == "log" and len(node.args) == 1
+    return bare or any(_has_bare_log(part) for part in node.args)
+
+
+def _decimal(node: Node) -> Node:
+    args = tuple(_decimal(part) for part in node.args)
+    return (
+        node._replace(args=args, value="lg")
+        if node.kind == "func" and node.value == "log"
+        else node._replace(args=args)
+    )
 
 
 def _is_bounds(node: Node) -> bool:
@@ -94,6 +112,8 @@ def _named(gold: Node, answer: Node, policy: Policy) -> bool | None:
             gold_head, answer_head = gold.args[1], answer.args[1]
             if gold_head.kind == "call" and answer_head.kind == "call" and gold_head.value == answer_head.value:
                 return _functions(gold, answer, policy)
+            if gold_head.kind == answer_head.kind == "call" and policy.names == "strict":
+                return False  # f and g, f and its derivative, f and its inverse
             whole = equations(_equation(gold), _equation(answer))
             if whole:
                 return True
@@ -198,6 +218,8 @@ def _single(gold: Node, answer: Node, policy: Policy) -> bool | None:
         plain = _distinct(list(collection.args), policy)
         if len(plain) == 1:
             return _agree(plain[0], other, policy)
+    if collection.kind == "list" and (turned := families(list(collection.args), [other])) is not None:
+        return turned
     return False if _readable(collection) and _readable(other) else None
 
 

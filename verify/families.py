@@ -57,7 +57,10 @@ def families(first: Sequence[Node], second: Sequence[Node]) -> bool | None:
         items = one + other
         if not all(holds_constant(item, "pi") or holds(item, "degree") for item in items) or not found <= _LETTERS:
             return None
-        if len(found) > 1 and not ("k" in found and all(holds_constant(item, "pi") for item in items)):
+        # 60 + 360 k degrees is a family whatever k is called; (n - 2) 180 degrees is a formula for n.
+        if len(found) > 1 and not all(
+            item.kind == "add" or ("k" in found and holds_constant(item, "pi")) for item in items
+        ):
             return None
     left, right = _window(one), _window(other)
     return None if left is None or right is None else left == right
@@ -70,13 +73,15 @@ def _window(items: list[Node]) -> set[int] | None:
     for item in items:
         (name,) = names(item)
         try:
-            values = [approx(evaluate(item, {name: Fraction(k)})).z.real for k in (0, 1, 2)]
+            values = [approx(evaluate(item, {name: Fraction(k)})).z.real for k in range(5)]
         except UnknownError:
             return None
-        if abs(values[2] - 2 * values[1] + values[0]) > 1e-9 or values[0] == values[1]:
+        # (-1)^k pi/6 + k pi is two families, one for even k and one for odd.
+        stride = next((s for s in (1, 2) if _is_even(values, s)), 0)
+        if not stride or values[0] == values[stride]:
             return None
-        starts.append(values[0])
-        periods.append(abs(values[1] - values[0]))
+        starts += values[:stride]
+        periods += [abs(values[stride] - values[0])] * stride
     longest = max(periods)
     if longest > 100 * min(periods):
         return None
@@ -85,6 +90,12 @@ def _window(items: list[Node]) -> set[int] | None:
         steps = range(-int(10 * longest / period) - 60, int(10 * longest / period) + 60)
         found |= {round(v * 1e6) for k in steps if -10 * longest < (v := start + k * period) < 10 * longest}
     return found
+
+
+def _is_even(values: list[float], stride: int) -> bool:
+    """Whether every step of `stride` values is as long as the first."""
+    step = values[stride] - values[0]
+    return all(abs(later - value - step) < 1e-9 for value, later in zip(values, values[stride:], strict=False))
 
 
 def _angle_letter(node: Node) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from verify.chemistry import same_formula
 from verify.choice import choice_verdict, option
 from verify.commuting import may_not_commute
 from verify.compare import agree
@@ -195,6 +196,8 @@ def decide(gold: str, answer: str, policy: Policy = DEFAULT) -> Decision:
         return Decision(False, "exact")
     gold_key, answer_key = key(g), key(a)
     if gold_key == answer_key:
+        return Decision(True, "exact")
+    if same_formula(g, a):
         return Decision(True, "exact")
     spelt = respelt(g), respelt(a)
     if opposed(gold if spelt[0] == g else spelt[0], answer if spelt[1] == a else spelt[1]):

@@ -70,7 +70,8 @@ def _peeled(node: Node) -> tuple[Node, str] | None:
     if node.kind == "text":
         return (one, node.value) if read_unit(node.value) else None
     if node.kind == "name":
-        return (one, node.value) if node.value in UNITS else None
+        name = node.value.removeprefix("\\")
+        return (one, name) if name in UNITS else None
     if node.kind == "pow" and node.args[0].kind in ("name", "text") and read_unit(node.args[0].value):
         power = node.args[1].args[0] if node.args[1].kind == "neg" else node.args[1]
         sign = "-" if node.args[1].kind == "neg" else ""

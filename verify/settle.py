@@ -49,6 +49,8 @@ def _spread(node: Node) -> Sequence[Node]:
 
 
 def _settle_relation(node: Node) -> Node:
+    if (opened := _without_bars(node)) is not None:
+        return opened
     signs = node.value.split(" ")
     sides = list(node.args)
     if "~" in signs:
@@ -80,6 +82,28 @@ def _settle_relation(node: Node) -> Node:
     if signs == ["in"] and sides[0].args[0].kind in ("name", "call"):
         return Node("named", (settle(sides[1].args[0]), sides[0].args[0]), sides[0].value)
     return Node("rel", tuple(sides), " ".join(signs))
+
+
+_TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+
+def _without_bars(node: Node) -> Node | None:
+    """`|x - 3| < 2` as 3 - 2 < x < 3 + 2, and `|x| > 2` as x < -2 or x > 2."""
+    if node.value not in _TURNED or not any(side.args[0].kind == "abs" for side in node.args):
+        return None
+    turned = node.args[0].args[0].kind != "abs"
+    sign = _TURNED[node.value] if turned else node.value
+    bars, size = (side.args[0] for side in (reversed(node.args) if turned else node.args))
+    inner = bars.args[0]
+    parts = inner.args if inner.kind == "add" else (inner,)
+    if size.kind != "num" or parts[0].kind != "name" or len(parts) > 2 or any(names(part) for part in parts[1:]):
+        return None
+    centre = tuple(Node("neg", (part,)) for part in parts[1:])
+    low = Node("side", (Node("add", (*centre, Node("neg", (size,)))),))
+    high, middle = Node("side", (Node("add", (*centre, size)),)), Node("side", (parts[0],), parts[0].value)
+    if sign in ("<", "<="):
+        return Node("rel", (low, middle, high), f"{sign} {sign}")
+    return Node("list", (Node("rel", (middle, low), _TURNED[sign]), Node("rel", (middle, high), sign)), "or")
 
 
 def _applied(side: Node) -> Node:

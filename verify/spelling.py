@@ -20,6 +20,7 @@ _PREFIXED = re.compile(r"(?<![\w.])0([xXbBoO])([0-9A-Fa-f]+)(?![\w.])")
 _RADIX = {"x": (16, r"[0-9A-Fa-f]+"), "b": (2, "[01]+"), "o": (8, "[0-7]+")}
 _PARTS_OF = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
              "eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100, "thousandth": 1000}  # fmt: skip
+_THOUSANDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _BOUND_BEFORE = (
     (r"no (?:more|greater|larger) than|not (?:more|greater) than|at most", r"\le"),
     (r"no (?:less|fewer) than|not (?:less|fewer) than|at least", r"\ge"),
@@ -46,7 +47,7 @@ def respelt(text: str) -> str:
         radix, digits = _RADIX[match[1].lower()]
         return f"{match[2].lower()}_{{{radix}}}" if re.fullmatch(digits, match[2]) else text
     bare = " ".join(_TEXT.sub(r" \1 ", text).split())
-    return _measure(bare) or _remainder(bare) or _fraction(bare) or _bound(bare) or text
+    return _measure(bare) or _remainder(bare) or _whole(bare) or _fraction(bare) or _bound(bare) or text
 
 
 def prefixed(text: str) -> bool:
@@ -91,6 +92,25 @@ def _measure(text: str) -> str | None:
 def _remainder(text: str) -> str | None:
     match = _REMAINDER.fullmatch(text)
     return rf"\text{{quotient}}={match[1]}, \text{{remainder}}={match[2]}" if match else None
+
+
+def _whole(text: str) -> str | None:
+    """`twenty-one`, `three hundred and five`, `five million` in digits."""
+    words = [word for word in text.lower().replace("-", " ").split() if word != "and"]
+    if len(words) < 2 or not all(word in NUMBER_WORDS or word in _THOUSANDS for word in words):
+        return None
+    total, group, room = 0, 0, 1_000
+    for word in words:
+        size = _THOUSANDS.get(word) or NUMBER_WORDS[word]
+        if word in _THOUSANDS and group:
+            total, group, room = total + group * size, 0, 1_000
+        elif word == "hundred" and 0 < group < 10:
+            group, room = group * 100, 100
+        elif size < room and word != "hundred":
+            group, room = group + size, 10 if size >= 20 else 1
+        else:
+            return None
+    return str(total + group)
 
 
 def _fraction(text: str) -> str | None:

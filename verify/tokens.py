@@ -11,7 +11,7 @@ varrho sigma varsigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lam
 ell hbar nabla partial aleph imath jmath"""
 GREEK = frozenset(_GREEK.split())
 _FUNCTIONS = """sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan arccot arcsec arccsc arsinh arcosh
-artanh log ln lg exp gcd lcm min max Re Im arg det sgn sqrt cbrt abs floor ceil mod"""
+artanh log ln lg exp gcd lcm min max Re Im arg det sgn sqrt cbrt cis abs floor ceil mod"""
 FUNCTIONS = {name: name for name in _FUNCTIONS.split()} | {
     "tg": "tan", "ctg": "cot", "cosec": "csc", "arctg": "arctan", "asin": "arcsin", "acos": "arccos", "atan": "arctan",
 }  # fmt: skip

@@ -39,7 +39,7 @@ pressure Pa pascal pascals =1 kPa =1000 MPa =1e6 GPa =1e9 bar =1e5 atm =101325 p
 voltage V volt volts =1 mV =0.001 kV =1000
 current A amp amps ampere amperes =1 mA =0.001 uA =1e-6
 charge C coulomb coulombs =1 uC =1e-6 nC =1e-9
-resistance ohm ohms Ω =1
+resistance ohm ohms Ω Omega =1
 frequency Hz hertz =1 kHz =1000 MHz =1e6 GHz =1e9
 amount mol mole moles =1 mmol =0.001 kmol =1000
 concentration M molar =1000

@@ -37,6 +37,9 @@ FAMILIES = [
     (r"2k+1, k\in\mathbb{Z}", r"2n+1, n\in\mathbb{Z}", "correct"),
     (r"2k+1, k\in\mathbb{Z}", r"2n-1, n\in\mathbb{Z}", "correct"),
     (r"2k+1, k\in\mathbb{Z}", r"2n, n\in\mathbb{Z}", "wrong"), ("2k+1", "2n+1", "wrong"),
+    (r"60^\circ + 360^\circ k", r"60^\circ+360^\circ n", "correct"),
+    (r"(n-2)\cdot 180^\circ", r"(n-1)\cdot 180^\circ", "wrong"),
+    (r"(-1)^k\frac{\pi}{6}+k\pi", r"\frac{\pi}{6}+2k\pi, \frac{5\pi}{6}+2k\pi", "correct"),
 ]  # fmt: skip
 GENERAL_SOLUTIONS = [
     ("C_1e^x+C_2e^{-x}", "Ae^x+Be^{-x}", "correct"), ("y=C_1e^x+C_2e^{-x}", "y(x)=Ae^x+Be^{-x}", "correct"),
@@ -79,12 +82,30 @@ CURVES = [
     (r"y=\frac{x+1}{x}", "xy=x+1", "correct"), ("y=x^2", "x=y^2", "wrong"),
     ("x^2+y^2=1", r"y=\pm\sqrt{1-x^2}", "undecided"),
 ]  # fmt: skip
+NUMBER_WORDS = [
+    ("twenty-one", "21", "correct"), ("one hundred and five", "105", "correct"),
+    ("one hundred and five", "150", "wrong"),
+    ("five million", "5000000", "correct"), ("one and a half", "1.5", "correct"), ("twenty twelve", "32", "undecided"),
+]  # fmt: skip
+CHEMISTRY = [
+    ("H_2O", "H2O", "correct"), (r"\text{CO}_2", "CO2", "correct"), ("H_2O", "H_3O", "wrong"), ("CO", "Co", "wrong"),
+    ("1s^2 2s^2", "1s^22s^2", "correct"), (r"5\Omega", "5 ohms", "correct"), ("0.5 M", "0.5 mol/L", "correct"),
+]  # fmt: skip
+FUNCTIONS = [
+    (r"\log 100", "2", "correct"), (r"\log 8", r"3\log 2", "correct"), (r"\log 8", "3", "wrong"),
+    (r"2\operatorname{cis}\frac{\pi}{2}", "2i", "correct"), (r"2\operatorname{cis}\frac{\pi}{2}", "-2i", "wrong"),
+    ("f(x)=2x", "g(x)=2x", "wrong"), ("f'(x)=2x", "f(x)=2x", "wrong"), ("f^{-1}(x)=x", "f(x)=x", "wrong"),
+]  # fmt: skip
+DISTANCES = [
+    ("|x|<2", "-2<x<2", "correct"), ("|x-1|<2", "(-1,3)", "correct"), ("|x|<2", "x<2", "wrong"),
+    (r"|x+1|\ge 2", r"(-\infty,-3]\cup[1,\infty)", "correct"), ("|x|>2", "-2<x<2", "wrong"),
+]  # fmt: skip
 MATRICES = [
     ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "correct"),
     ("[[1,2],[3,4]]", r"\begin{pmatrix}1&3\\2&4\end{pmatrix}", "wrong"),
 ]  # fmt: skip
 ALL = [*WORDS, *MOMENTS, *COMBINATORICS, *BASES, *FAMILIES, *GENERAL_SOLUTIONS, *RUNS, *BOUNDS, *UNITS, *NAMES, *CURVES]
-ALL += MATRICES
+ALL += [*NUMBER_WORDS, *CHEMISTRY, *FUNCTIONS, *DISTANCES, *MATRICES]
 
 
 def judged(answer: str, gold: str) -> Verdict:
