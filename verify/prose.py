@@ -41,7 +41,7 @@ _CONCLUSION = re.compile(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion
 _COMMENT = re.compile(r"(?:This|These|Note|It|Here|Which)\b")
 # A text that breaks off has no closing sentence: its last number is whatever it was busy with.
 _UNFINISHED = re.compile(
-    r"(?:[,\\+\-/=({\[^_<&]|(?<!\*)\*|\b(?:is|are|the|an?|of|and|or|to|it|if|we|that|with|for|by|in|then|so|be|as|can|this|from))\s*$"
+    r"(?:[,\\+\-/=({\[^_<&]|(?<!\*)\*|\b(?:is|are|the|an?|of|and|or|to|it|if|we|that|with|for|by|in|then|so|be|as|can|this|from|but|because|since|where|which|when|let|have))\s*$"
 )
 _CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ANY = re.compile(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
@@ -127,7 +127,7 @@ def phrased(tail: str, marked: bool) -> str | None:
 
 def closing_sentence(tail: str) -> tuple[str, str] | None:
     """The answer that the last sentences give, and how: the last with a number or a formula decides."""
-    if _UNFINISHED.search(tail):
+    if _UNFINISHED.search(tail) or _breaks_off(tail):
         return None
     sentences = [s.strip() for s in SENTENCE.split(tail) if s and s.strip()]
     while len(sentences) > 1 and _COMMENT.match(sentences[-1]) and _CONCLUSION.match(sentences[-2]):
@@ -152,6 +152,11 @@ def closing_sentence(tail: str) -> tuple[str, str] | None:
         return inside(bold[-1]).strip(), "bold"
     last = sentences[-1] if sentences else ""
     return (last, "last line") if last and len(last.split()) <= 3 and len(sentences) == 1 else None
+
+
+def _breaks_off(tail: str) -> bool:
+    """Whether the text ends inside a formula, as one that was cut off does."""
+    return tail.rfind("\\[") > tail.rfind("\\]") or tail.rfind("\\(") > tail.rfind("\\)")
 
 
 def closing_lines(tail: str) -> str:

@@ -130,7 +130,8 @@ def in_sentence(sentence: str) -> str | None:
     pieces = [f for m in MATH.finditer(sentence) if not is_prose(f := inside(m))]
     if pieces:
         telling = [f for f in pieces if re.search(r"\d|=|\\frac|\\in", f)]
-        return (telling or pieces)[-1]
+        worded = telling or [f for f in pieces if len(f.strip()) > 1]  # "we solve for $k$" gives no answer
+        return worded[-1] if worded else None
     if re.search(r"\\[a-zA-Z]+", sentence) and (equal := sentence.rfind("=")) >= 0:
         rest = sentence[equal + 1 :].strip()
         return rest if rest and rest.count("{") == rest.count("}") and rest[-1] not in "+-*/=\\" else None

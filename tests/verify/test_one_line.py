@@ -74,3 +74,16 @@ def test_nested_and_unclosed_boxes_are_read_inside_out() -> None:
     assert grade(r"\boxed{\boxed{5}}", "5").status == "correct"
     assert grade(r"\boxed{\boxed{5}", "5").status == "correct"
     assert grade(r"\boxed{\boxed{", "5").status in ("no_answer", "undecided")
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        r"We substitute and get \[ \frac{144}{x} = 18",
+        r"For j = 3: \( f(14, 3) = f(13",
+        "We try 29 = 15 + 6 + 8 (but",
+        "We have set it up. The steps above lead to the solution for $k$.",
+    ],
+)
+def test_a_text_that_breaks_off_or_only_names_its_unknown_gives_no_answer(response: str) -> None:
+    assert grade(response, "5").status == "no_answer"
