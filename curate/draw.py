@@ -63,15 +63,12 @@ class Draw:
     def round(self, current: Round) -> "Draw":
         """What one round of a goal asks."""
         asked = self.problems[current.problems]
-        bounds = (pl.lit(bound, pl.Int64).alias(name) for name, bound in vars(current).items() if name in BOUNDS)
-        return replace(self, problems=asked.with_columns(bounds))
+        start, stop = pl.lit(current.start, pl.Int64), pl.lit(current.stop, pl.Int64)
+        return replace(self, problems=asked.with_columns(start=start, stop=stop))
 
     def drawn(self, counts: npt.NDArray[np.int64]) -> "Draw":
         """All that was drawn: of each problem so many rollouts, from the first on."""
         return replace(self, problems=self.problems.with_columns(start=pl.lit(0, pl.Int64), stop=pl.Series(counts)))
-
-
-BOUNDS = ("start", "stop")
 
 
 @dataclass(frozen=True)

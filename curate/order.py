@@ -38,9 +38,13 @@ def check_order(manifest: "Manifest") -> None:
 
 
 def goal_stage(manifest: "Manifest") -> "Use | None":
-    """The first verdict stage that gives `verdict` and asks no teacher: it says when a goal is reached."""
-    judges = (use for use in manifest.verdicts if "verdict" in use.plug.writes and not hasattr(use.plug, "prompts"))
-    return next(judges, None)
+    """The first verdict stage that judges rollouts one by one and asks no teacher: it says when a goal is reached."""
+    later = {fact for use in manifest.verdicts for fact in use.plug.writes}
+    for use in manifest.verdicts:
+        judges = "verdict" in use.plug.writes and use.plug.scope == "row" and not later & set(use.plug.reads)
+        if judges and not hasattr(use.plug, "prompts"):
+            return use
+    return None
 
 
 def _advice(name: str, known: set[str]) -> str:

@@ -65,10 +65,11 @@ def server() -> Iterator[tuple[str, list[str]]]:
         served.shutdown()
 
 
-def make(folder: Path, url: str, *sets: str) -> Version:
+def make(folder: Path, url: str, *sets: str, offline: bool = False) -> Version:
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     (folder / "m.yaml").write_text(MANIFEST.format(url=url))
-    return build(read_manifest(folder / "m.yaml", sets), folder / "data", Steps(quiet=True), workers=1).version
+    manifest = read_manifest(folder / "m.yaml", sets)
+    return build(manifest, folder / "data", Steps(quiet=True), workers=1, offline=offline).version
 
 
 def test_the_judge_decides_where_the_rules_did_not_say_correct(tmp_path: Path, server: tuple[str, list[str]]) -> None:
@@ -89,6 +90,18 @@ def test_another_build_asks_the_judge_nothing(tmp_path: Path, server: tuple[str,
     first = make(tmp_path, url)
     again = make(tmp_path, url, "heldout=0.5")
     assert (first.name, again.name, len(asked)) == ("judged@v1", "judged@v2", 3)
+
+
+def test_offline_the_judge_has_the_opinions_that_it_gave_before(tmp_path: Path, server: tuple[str, list[str]]) -> None:
+    url, asked = server
+    offline = make(tmp_path, "http://127.0.0.1:9/v1", offline=True)
+    assert offline.rollouts.select("judge_verdict").collect()["judge_verdict"].to_list() == [None] * 5
+    assert (offline.lock["not_in_store"], offline.lock["no_reply"]) == (4, 0)
+    online = make(tmp_path, url)
+    assert (online.name, online.lock["not_in_store"], len(asked)) == ("judged@v2", 0, 3)
+    again = make(tmp_path, "http://127.0.0.1:9/v1", "heldout=0.5", offline=True)
+    opinions = [version.rollouts.select("judge_verdict").collect().rows() for version in (online, again)]
+    assert opinions[0] == opinions[1]
 
 
 def test_the_card_sets_rules_against_judge(tmp_path: Path, server: tuple[str, list[str]]) -> None:
