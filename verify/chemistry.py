@@ -4,8 +4,9 @@ import re
 
 _NAMES = """H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr
 Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Sm Eu Gd Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U Pu"""
-_ELEMENT = "|".join(sorted(_NAMES.split(), key=len, reverse=True))
-_FORMULA = re.compile(rf"(?:\(?(?:{_ELEMENT})\d{{0,2}}\)?\d{{0,2}}){{1,12}}(?:\^?\d?[+-])?")
+_ELEMENTS = frozenset(_NAMES.split())
+_FORMULA = re.compile(r"(?:\(?[A-Z][a-z]?\d{0,2}\)?\d{0,2}){1,12}(?:\^?\d?[+-])?")
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
 _SHELLS = re.compile(r"(?:\d[spdf]\^?\d{1,2})+")
 _DRESS = re.compile(r"\\(?:text|mathrm|ce|textrm|rm)(?![A-Za-z])|[\s_{}]")
 
@@ -21,4 +22,5 @@ def same_formula(gold: str, answer: str) -> bool:
     one = _DRESS.sub("", gold)
     if one != _DRESS.sub("", answer):
         return False
-    return _FORMULA.fullmatch(one) is not None or _SHELLS.fullmatch(one) is not None
+    known = _FORMULA.fullmatch(one) is not None and _ELEMENTS.issuperset(_SYMBOL.findall(one))
+    return known or _SHELLS.fullmatch(one) is not None

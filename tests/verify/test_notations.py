@@ -104,16 +104,33 @@ MATRICES = [
     ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", "correct"),
     ("[[1,2],[3,4]]", r"\begin{pmatrix}1&3\\2&4\end{pmatrix}", "wrong"),
 ]  # fmt: skip
-ALL = [*WORDS, *MOMENTS, *COMBINATORICS, *BASES, *FAMILIES, *GENERAL_SOLUTIONS, *RUNS, *BOUNDS, *UNITS, *NAMES, *CURVES]
-ALL += [*NUMBER_WORDS, *CHEMISTRY, *FUNCTIONS, *DISTANCES, *MATRICES]
+CLASSES = {
+    "words": WORDS,
+    "moments": MOMENTS,
+    "combinatorics": COMBINATORICS,
+    "bases": BASES,
+    "families": FAMILIES,
+    "general solutions": GENERAL_SOLUTIONS,
+    "runs": RUNS,
+    "bounds": BOUNDS,
+    "units": UNITS,
+    "names": NAMES,
+    "curves": CURVES,
+    "number words": NUMBER_WORDS,
+    "chemistry": CHEMISTRY,
+    "functions": FUNCTIONS,
+    "distances": DISTANCES,
+    "matrices": MATRICES,
+}
+ALL = [(kind, *row) for kind, rows in CLASSES.items() for row in rows]
 
 
 def judged(answer: str, gold: str) -> Verdict:
     return grade(rf"... Therefore the answer is $\boxed{{{answer}}}$.", gold)
 
 
-@pytest.mark.parametrize(("gold", "answer", "status"), ALL)
-def test_a_notation_is_read_both_ways_round(gold: str, answer: str, status: str) -> None:
+@pytest.mark.parametrize(("kind", "gold", "answer", "status"), ALL)
+def test_a_notation_is_read_both_ways_round(kind: str, gold: str, answer: str, status: str) -> None:
     assert (judged(answer, gold).status, judged(gold, answer).status) == (status, status)
 
 
