@@ -10,8 +10,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from distill.chat_reply import BadBodyError, read_replies
-from distill.connections import Connections, OversizeError, RefusedError
+from distill.connections import BrokenOffError, Connections, OversizeError, RefusedError, UnreachableError
 from distill.http_guard import redacted
+from distill.proxied import ProxiedConnections, is_proxied
 from distill.rate_limit import RateLimit
 from distill.replicas import Replica, Replicas
 from distill.request import Reply, Request, TeacherError
@@ -39,7 +40,7 @@ class Exchange:
         self.secrets = (key,) if key else ()
         self.replicas = Replicas(teacher.urls, teacher.in_flight, teacher.backoff_s)
         self.limits = RateLimit(teacher.requests_per_minute, teacher.tokens_per_minute)
-        self.connections: dict[str, Connections] = {}
+        self.connections: dict[str, Connections | ProxiedConnections] = {}
         self.answered = self.failed = 0
 
     async def answer(self, group: Sequence[Request]) -> list[Reply]:
@@ -68,7 +69,7 @@ class Exchange:
                 except _OneByOneError:
                     last.honours_n = False
                     return []
-                except _UnreachableError as error:
+                except _NobodyThereError as error:
                     self._missing(last, error.text)
                     continue  # not the request's fault, and the server rests
                 except _Trouble as error:
@@ -88,8 +89,6 @@ class Exchange:
         return [Reply(request.key, "", finish_reason="error", seconds=seconds, error=text) for request in group]
 
     async def _attempt(self, group: Sequence[Request], replica: Replica) -> list[Reply]:
-        import httpx2
-
         body, limit = request_body(self.teacher, group), group[0].sampling.max_tokens
         most = max(1 << 20, len(group) * (8 * limit + (64 << 10)))
         counted = await self.limits.spend(sum(len(m.content) for m in group[0].messages), len(group), limit)
@@ -109,11 +108,11 @@ class Exchange:
             raise _Trouble(str(error), final=True) from None
         except BadBodyError as error:
             raise _Trouble(f"{replica.host}: {error}") from None
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
+        except UnreachableError as error:
             self.limits.correct(counted, 0, 0, 0)
-            raise _UnreachableError(f"{replica.host} cannot be reached: {type(error).__name__} {error}") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
-            raise _Trouble(f"{replica.host} broke off: {type(error).__name__} {error}") from None
+            raise _NobodyThereError(f"{replica.host} cannot be reached: {error}") from None
+        except (BrokenOffError, OSError) as error:
+            raise _Trouble(f"{replica.host} broke off: {error}") from None
         prompt, completion = (sum(getattr(reply, name) for reply in replies) for name in _TOKENS)
         if prompt or completion:
             self.limits.correct(counted, prompt, completion, len(replies))
@@ -121,13 +120,11 @@ class Exchange:
             replica.honours_n = False
         return [self._without_key(reply) for reply in replies]
 
-    def _connected(self, replica: Replica) -> Connections:
-        import httpx2
-
-        if not self.connections:
-            path = "/chat/completions" if self.teacher.endpoint == "chat" else "/completions"
-            context, connect_s = httpx2.create_ssl_context(), min(10.0, self.teacher.timeout_s)
-            self.connections = {url: Connections(url + path, self.key, connect_s, context) for url in self.teacher.urls}
+    def _connected(self, replica: Replica) -> Connections | ProxiedConnections:
+        if replica.url not in self.connections:
+            url = replica.url + ("/chat/completions" if self.teacher.endpoint == "chat" else "/completions")
+            kind = ProxiedConnections if is_proxied(url) else Connections
+            self.connections[replica.url] = kind(url, self.key, min(10.0, self.teacher.timeout_s))
         return self.connections[replica.url]
 
     def _missing(self, replica: Replica, text: str) -> None:
@@ -199,7 +196,7 @@ class _Trouble(Exception):
         self.text, self.final = text, final
 
 
-class _UnreachableError(_Trouble):
+class _NobodyThereError(_Trouble):
     """Nobody listens there."""
 
 

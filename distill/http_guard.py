@@ -25,9 +25,8 @@ def checked_url(url: str) -> str:
     Raises:
         ValueError: another scheme, no host, a user name, a query, white space, or a link-local address.
     """
-    # urlsplit drops line ends silently; the request would carry them.
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValueError("base_url holds white space or control characters")
+    if not all("!" <= character <= "~" for character in url):  # urlsplit drops line ends silently
+        raise ValueError("base_url holds white space, or letters that are not ASCII")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("base_url starts with http:// or https:// and names a host, like http://127.0.0.1:8000/v1")
@@ -35,7 +34,7 @@ def checked_url(url: str) -> str:
         raise ValueError("base_url holds no user name, password or query; name the key's variable in api_key_env")
     if not _has_fit_port(parts):
         raise ValueError("base_url has a port that is no number from 1 to 65535")
-    if _is_link_local(parts.hostname):
+    if is_link_local(parts.hostname):
         raise ValueError(LINK_LOCAL.format(parts.hostname))
     return url.rstrip("/")
 
@@ -60,7 +59,7 @@ def refuse_link_local(url: str) -> None:
     except (OSError, UnicodeError):
         return  # unreachable, or behind a proxy that knows the name: the request itself will tell
     for *_, address in found:
-        if _is_link_local(str(address[0])):
+        if is_link_local(str(address[0])):
             raise ValueError(LINK_LOCAL.format(f"{parts.hostname} ({address[0]})"))
 
 
@@ -84,6 +83,8 @@ def key_for(variable: str | None, hosts: Iterable[str]) -> tuple[str | None, str
     key = os.environ.get(variable, "").strip()
     if not key:
         raise ValueError(f"the environment variable {variable} (api_key_env) is not set: export {variable}=...")
+    if not all("!" <= character <= "~" for character in key):
+        raise ValueError(f"the key in {variable} holds characters that no key has; was more than the key pasted?")
     return variable, key
 
 
@@ -103,7 +104,8 @@ def _has_fit_port(parts: SplitResult) -> bool:
         return False
 
 
-def _is_link_local(host: str) -> bool:
+def is_link_local(host: str) -> bool:
+    """Whether this is an address where cloud machines keep their own credentials; names are none."""
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
