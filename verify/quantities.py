@@ -48,7 +48,9 @@ def _measured(node: Node, policy: Policy) -> tuple[Node, str]:
     if node.kind == "unit":
         inner, more = _peeled(node.args[0]) or (node.args[0], "") if policy.letter_units else (node.args[0], "")
         return inner, f"{more} {node.value}".strip()
-    if policy.letter_units and (peeled := _peeled(node)) and peeled[1]:
+    # A unit that is written out, `1.32 g/liter`, says that the letters beside it are units too.
+    written_out = node.kind in ("mul", "div") and holds(node, "text")
+    if (policy.letter_units or written_out) and (peeled := _peeled(node)) and peeled[1]:
         return peeled[0], peeled[1]
     return node, ""
 

@@ -68,6 +68,7 @@ BOUNDS = [
     (r"\{x\in\mathbb{Z} \mid x>1\}", r"(1,\infty)", "undecided"),
 ]  # fmt: skip
 UNITS = [
+    ("1.32 g/liter", "1.36", "wrong"), ("1.32 g/liter", "1.32", "correct"), ("1.32 g/liter", "1.32 kg/m^3", "correct"),
     ("5 km/h", "5 km per hour", "correct"), ("5 km/h", "5 m per hour", "wrong"), ("1 km", "1000 m", "correct"),
     (r"5\,m\,s^{-2}", r"5\text{ m/s}^2", "correct"), (r"5\,m\,s^{-1}", r"5\text{ m/s}^2", "wrong"),
 ]  # fmt: skip
