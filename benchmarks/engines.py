@@ -81,7 +81,8 @@ def measure_teacher(engine: str, teacher: Teacher, rollouts: int) -> dict[str, A
     share = right / len(golds)
     error = math.sqrt(share * (1 - share) / len(golds))
     speed = tokens / max(ended - began, 1e-9)
-    return dict(engine=engine, rollouts=len(golds), errors=errors, right=share, error=error, speed=speed)
+    facts = {"rollouts": len(golds), "errors": errors, "right": share, "error": error, "speed": speed}
+    return {"engine": engine, **facts}
 
 
 def sums(teacher: Teacher, rollouts: int) -> Iterator[tuple[Request, str]]:
