@@ -14,7 +14,7 @@ from distill.request import Request
 if TYPE_CHECKING:
     from distill.store import Store
 
-READ_AT_ONCE = 256
+READ_AT_ONCE = 1_024
 """Replies whose texts are in memory at once while trails are followed."""
 
 
@@ -37,12 +37,19 @@ class CutOff:
     up_to: Annotated[int, Field(ge=1)] = 65536
     """The most tokens that a draw may take; cut off there, a rollout stays cut off."""
 
+    def may_grow(self, request: Request) -> bool:
+        """Whether a longer request would follow if this one's reply were cut off."""
+        return self._tokens(request) > request.sampling.max_tokens
+
     def longer(self, request: Request) -> Request | None:
         """The request that is asked when this one's reply is cut off; None where that was the last one."""
-        tokens = min(int(request.sampling.max_tokens * self.times), self.up_to)
-        if tokens <= request.sampling.max_tokens:
+        if not self.may_grow(request):
             return None
+        tokens = self._tokens(request)
         return replace(request, sampling=replace(request.sampling, max_tokens=tokens))
+
+    def _tokens(self, request: Request) -> int:
+        return min(int(request.sampling.max_tokens * self.times), self.up_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +70,21 @@ def follow(store: Store, requests: Sequence[Request], cut_off: CutOff | None) ->
     """The trail of each first request, in the order given."""
     known = store.answered([request.key for request in requests])
     trails = [Trail((request,), old) for request, old in zip(requests, known, strict=True)]
-    ended = cut_off is None
-    while not ended:
-        ended = True
-        for place, longer in _cut(store, trails, cut_off):
-            trails[place] = Trail((*trails[place].requests, longer), longer.key in store)
-            ended = False
+    newly = [place for place, trail in enumerate(trails) if trail.answered and cut_off]
+    while newly and cut_off:
+        ended = {place: trails[place].requests[-1] for place in newly}
+        newly = []
+        for place in _cut_off(store, {place: end for place, end in ended.items() if cut_off.may_grow(end)}):
+            if longer := cut_off.longer(ended[place]):
+                trails[place] = Trail((*trails[place].requests, longer), longer.key in store)
+                newly += [place] if trails[place].answered else []
     return trails
 
 
-def _cut(store: Store, trails: list[Trail], cut_off: CutOff | None) -> Iterator[tuple[int, Request]]:
-    """The places of trails that end with a cut-off reply, and what is asked next."""
-    ends = [(place, trail.requests[-1]) for place, trail in enumerate(trails) if trail.answered]
-    further = [(place, end, longer) for place, end in ends if cut_off and (longer := cut_off.longer(end))]
-    for start in range(0, len(further), READ_AT_ONCE):
-        some = further[start : start + READ_AT_ONCE]
-        replies = store.get([end.key for _, end, _ in some])
-        for (place, _, longer), reply in zip(some, replies, strict=True):
-            if reply.finish_reason == "length":
-                yield place, longer
+def _cut_off(store: Store, ended: dict[int, Request]) -> Iterator[int]:
+    """The places of requests whose replies were cut off."""
+    places = list(ended)
+    for start in range(0, len(places), READ_AT_ONCE):
+        some = places[start : start + READ_AT_ONCE]
+        replies = store.get([ended[place].key for place in some])
+        yield from (place for place, reply in zip(some, replies, strict=True) if reply.finish_reason == "length")
