@@ -43,18 +43,16 @@ class Exchange:
         self.connections: dict[str, Connections | ProxiedConnections] = {}
         self.answered = self.failed = 0
 
-    async def answer(self, group: Sequence[Request]) -> list[Reply]:
-        """The outcome of each request of a group that differs by index only, asked at once as far as the server can."""
+    async def answer(self, group: Sequence[Request]) -> tuple[list[Reply], Sequence[Request]]:
+        """The outcomes of a group that differs by index only, and those of it that are to be asked one by one.
+
+        It is one HTTP request, with as many attempts as it may have. What a server that made fewer choices did not
+        answer comes back, instead of being asked for here: what is answered is paid for, and must not wait to be kept.
+        """
         replies = await self._ask(group)
-        lacking = group[len(replies) :]
-        if len(lacking) == 1:
-            return replies + await self._ask(lacking)
-        for one in await asyncio.gather(*(self._ask([request]) for request in lacking)):
-            replies += one
-        return replies
+        return replies, group[len(replies) :]
 
     async def _ask(self, group: Sequence[Request]) -> list[Reply]:
-        """The outcome of one HTTP request, after as many attempts as it may have; fewer replies if `n` is ignored."""
         started, attempts = time.monotonic(), 0
         last: Replica | None = None
         while True:

@@ -85,8 +85,9 @@ class Replicas:
         return all(replica.unreachable >= trials for replica in self.all)
 
     def shortest_pause(self) -> float:
-        """Seconds until the first of them may be asked."""
-        return max(0.0, min(replica.opens_at for replica in self.all) - _now())
+        """Seconds until the first of those that are there may be asked."""
+        there = [replica.opens_at for replica in self.all if not replica.unreachable]
+        return max(0.0, min(there) - _now()) if there else 0.0
 
     def _rest(self, replica: Replica, doublings: int) -> None:
         replica.pause(_now(), min(LONGEST_REST_S, self.rest_s * 2.0 ** min(doublings, 30)))

@@ -7,7 +7,7 @@ is kept without bound, it is sent nothing but its own key, and no key shows in w
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -139,28 +139,26 @@ class OpenaiServer:
         except ValueError as error:
             raise TeacherError(str(error)) from None
         exchange = Exchange(self, variable, key)
-        with Background[list[Reply]](exchange.close) as loop:
-            groups, pending = _groups(requests, self.n_per_request), 0
-            more = True
+        with Background[tuple[list[Reply], Sequence[Request]]](exchange.close) as loop:
+            groups, room = _groups(requests, self.n_per_request), self.in_flight * self.n_per_request
             try:
                 while True:
-                    while more and pending < self.in_flight:
-                        group = next(groups, None)
-                        if group is None:
-                            more = False
-                        else:
-                            loop.start(exchange.answer(group))
-                            pending += 1
-                    if not pending:
+                    while room >= self.n_per_request and (group := next(groups, None)):
+                        loop.start(exchange.answer(group))
+                        room -= len(group)
+                    if room == self.in_flight * self.n_per_request:
                         return
                     outcome = loop.next()
                     if isinstance(outcome, BaseException):
                         raise outcome
-                    yield from outcome
-                    pending -= 1
+                    replies, one_by_one = outcome
+                    for request in one_by_one:
+                        loop.start(exchange.answer([request]))
+                    yield from replies
+                    room += len(replies)
             except KeyboardInterrupt:
-                for outcome in loop.arrived():
-                    yield from outcome
+                for replies, _ in loop.arrived():
+                    yield from replies
                 raise
 
 
