@@ -35,11 +35,13 @@ def sums(count: int, seed: int) -> list[Talk]:
 
 def write_version(root: Path, splits: dict[str, list[Talk]], name: str = "sums", view: str = "sft") -> Path:
     """`{name}@v1` with one view of conversations, in the layout of a built version."""
-    tables = {}
-    for split, talks in splits.items():
-        golds = [talk[-1]["content"].partition("\\boxed{")[2].partition("}")[0] for talk in talks]
-        tables[split] = pa.table({"messages": pa.array(talks, MESSAGES), "answer": pa.array(golds, pa.string())})
-    return write_views(root, {view: tables}, name)
+    return write_views(root, {view: {split: sums_table(talks) for split, talks in splits.items()}}, name)
+
+
+def sums_table(talks: list[Talk]) -> pa.Table:
+    """Conversations and their golds, as the views midtrain and sft hold them."""
+    golds = [talk[-1]["content"].partition("\\boxed{")[2].partition("}")[0] for talk in talks]
+    return pa.table({"messages": pa.array(talks, MESSAGES), "answer": pa.array(golds, pa.string())})
 
 
 def write_views(root: Path, views: dict[str, dict[str, pa.Table]], name: str) -> Path:
