@@ -8,7 +8,6 @@ import polars as pl
 from curate.records import with_facts
 from distill.account import Spent
 from distill.budget import Prices
-from distill.request import Teacher
 from distill.sample import SampleSummary
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ class Bill:
     spent: Spent
     """All runs, failed and repeated attempts included: what the store says of these requests."""
     prices: Prices | None
+    max_tokens: int
+    """What the first draw of a rollout may take."""
 
     @property
     def usd(self) -> float | None:
@@ -50,6 +51,17 @@ class Bill:
         """Attempts that ended in an error. Their tokens count where the server told them; few do."""
         return self.spent.attempts - self.spent.answered - self.spent.drawn_longer
 
+    @property
+    def not_told(self) -> dict[str, float | None] | None:
+        """What the failed attempts took at most: a timeout is billed by many servers and told by none."""
+        told = self.spent.attempts - self.failed_attempts
+        if not self.failed_attempts:
+            return None
+        read = round(self.failed_attempts * self.spent.prompt_tokens / told) if told else 0
+        written = self.failed_attempts * self.max_tokens
+        usd = self.prices.usd(read, written) if self.prices else None
+        return {"prompt_tokens": read, "completion_tokens": written, "usd": usd}
+
     def facts(self) -> dict[str, Any]:
         """As the lock keeps it. No part of a version's identity: an interrupted build pays more for the same rows."""
         spent = self.spent
@@ -62,6 +74,7 @@ class Bill:
             "reused": self.run.reused,
             "attempts": spent.attempts,
             "failed_attempts": self.failed_attempts,
+            "failed_took_at_most": self.not_told,
             "no_reply": spent.rollouts - spent.answered,
             "cut_off": self.cut_off,
             "drawn_longer": spent.drawn_longer,
@@ -89,36 +102,36 @@ class Bill:
 
 def bills(flow: "Flow") -> list[Bill]:
     """What the teacher of the rollouts took, and those whom stages asked."""
-    wanted, asker = flow.manifest.rollouts, flow.asker
+    wanted = flow.manifest.rollouts
+    own = f"teacher.{wanted.teacher.name}" if wanted else None
+    kinds = (("verdicts", flow.manifest.verdicts), ("tags", flow.manifest.tags))
+    stages = {f"{kind}.{use.name}": use.plug for kind, uses in kinds for use in uses}
     made = []
-    for stage, spent in asker.accounts.items():
-        if wanted and stage == f"teacher.{wanted.teacher.name}":
-            drawn, prices, teacher = (
-                flow.rollouts.filter(pl.col("sampling").is_not_null()),
-                wanted.prices,
-                wanted.teacher.plug,
-            )
+    for stage, spent in flow.asker.accounts.items():
+        run = flow.asker.runs.get(stage, SampleSummary())
+        if wanted and stage == own:
+            teacher, sampling, prices = wanted.teacher.plug, wanted.sampling, wanted.prices
+            rollouts = flow.rollouts.filter(pl.col("sampling").is_not_null())
         else:
-            drawn, prices = flow.rollouts.clear(), None
-            stages = (("verdicts", flow.manifest.verdicts), ("tags", flow.manifest.tags))
-            named = {f"{kind}.{use.name}": use.plug for kind, uses in stages for use in uses}
-            teacher = named[stage].teacher
-        made.append(_bill(teacher, stage, asker.runs.get(stage, SampleSummary()), spent, prices, drawn))
+            teacher, sampling, prices = stages[stage].teacher, stages[stage].sampling, None
+            rollouts = flow.rollouts.clear()
+        made.append(
+            Bill(
+                teacher=f"{teacher.model}@{teacher.revision}" if teacher.revision else teacher.model,
+                stage=stage,
+                problems=rollouts["problem_id"].n_unique() if rollouts.height else spent.rollouts,
+                cut_off=rollouts.filter(pl.col("finish_reason") == "length").height,
+                verdicts=_verdicts(rollouts),
+                run=run,
+                spent=spent,
+                prices=prices,
+                max_tokens=sampling.max_tokens,
+            )
+        )
     return made
 
 
-def _bill(
-    teacher: Teacher, stage: str, run: SampleSummary, spent: Spent, prices: Prices | None, rollouts: pl.DataFrame
-) -> Bill:
+def _verdicts(rollouts: pl.DataFrame) -> dict[str, int]:
     verdicts = with_facts(rollouts).select(verdict=pl.col("verdict").fill_null("none"))
     counts = verdicts.group_by("verdict").len("rows").sort("rows", "verdict", descending=[True, False])
-    return Bill(
-        teacher=f"{teacher.model}@{teacher.revision}" if teacher.revision else teacher.model,
-        stage=stage,
-        problems=rollouts["problem_id"].n_unique() if rollouts.height else spent.rollouts,
-        cut_off=rollouts.filter(pl.col("finish_reason") == "length").height,
-        verdicts=dict(counts.iter_rows()),
-        run=run,
-        spent=spent,
-        prices=prices,
-    )
+    return dict(counts.iter_rows())

@@ -74,7 +74,7 @@ class Forecast:
             lines.append(f"{name:<12}" + "".join(f"{end:>16}" for end in ends))
         lines.append(
             f"projected from {found.rollouts:,} rollouts of {found.problems:,} problems, failed and repeated attempts "
-            "included; low to high is the 10 to 90 % range of a bootstrap over problems"
+            "included; low to high is the 10 to 90 % range\nof a bootstrap over problems"
         )
         lines += [] if prices else ["cost: not known without rollouts.prices, such as {input: 0.55, output: 2.19}"]
         lines += [] if times else ["time: not known; this teacher does not say how long replies take. --pilot measures"]

@@ -31,12 +31,13 @@ class Pace:
         self.failed += reply.finish_reason == "error"
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
+        if reply.finish_reason == "error":
+            self.done(0)  # said at once; a good reply is told by `done` anyway
         now = self._clock()
         if now - self._marks[-1][0] >= WINDOW_S / 60:
             self._marks.append((now, self.attempts, self.completion_tokens))
             while len(self._marks) > 2 and now - self._marks[1][0] >= WINDOW_S:
                 self._marks.popleft()
-        self.done(0)
 
     def stop(self) -> None:
         """Never a reason to end."""

@@ -123,7 +123,8 @@ def test_show_and_card_say_what_it_cost(tmp_path: Path) -> None:
     assert "verdicts: correct 2, none 2, wrong 2" in shown
     assert "per correct rollout: 28 tokens in, 44 out, $0.47" in shown
     assert "2 rollouts have no reply; the next build asks again" in shown
-    assert "what a server bills for a timeout it does not tell" in shown
+    # 4 failed attempts, each 14 tokens in (as many as 4 good ones told) and 64 out: 4 x 14 / 1000 + 4 x 64 / 100.
+    assert "Timeouts may be billed and are not told: at most 256 tokens out, $2.62 more" in shown
     assert "| 56 | 88 | 11 | &#36;0.94 | &#36;0.47 |" in card
 
 

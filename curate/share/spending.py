@@ -58,10 +58,11 @@ def spending_notes(bill: Mapping[str, Any]) -> list[str]:
         said.append(f"{bill['drawn_longer']:,} cut-off replies were drawn again with more tokens, and are paid above")
     if bill["no_reply"]:
         said.append(f"{bill['no_reply']:,} rollouts have no reply; the next build asks again")
-    if bill["failed_attempts"]:
+    if most := bill["failed_took_at_most"]:
+        price = "" if most["usd"] is None else f", {usd(most['usd'])}"
         said.append(
-            f"{bill['failed_attempts']:,} attempts failed: their tokens are counted where the server told them; "
-            "what a server bills for a timeout it does not tell"
+            f"{bill['failed_attempts']:,} attempts failed; their tokens are counted where the server told them. "
+            f"Timeouts may be billed and are not told: at most {most['completion_tokens']:,} tokens out{price} more"
         )
     return said
 
