@@ -170,6 +170,9 @@ class HostileServer:
                 await write(ONCE["429"][0])
                 return True
             await asyncio.sleep(self.delay_s)
+            if script == "one, and no more":
+                await asyncio.sleep(0 if "n" in body else 3600)
+                script = "ignores n"
             if script in CHOICES:
                 await write(CHOICES[script](body.get("n", 1)))
                 return True

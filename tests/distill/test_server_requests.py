@@ -8,6 +8,8 @@ import pytest
 
 from distill.chat_reply import read_replies
 from distill.request import Message, Reply, Request, Sampling, TeacherError
+from distill.sample import sample
+from distill.store import Store
 from distill.teachers.openai_server import OpenaiServer
 from tests.distill.hostile_server import CHOICES, HostileServer, completion, response
 
@@ -95,6 +97,24 @@ def test_a_group_that_cannot_be_answered_is_as_many_errors(server):
     replies = replies_to(teacher(server, n_per_request=3, tries=1), draws("always 500", 3))
     assert [reply.error for reply in replies] == [replies[0].error] * 3
     assert "answered 500" in str(replies[0].error)
+
+
+def test_what_was_answered_does_not_wait_for_what_is_asked_one_by_one(server):
+    replies = teacher(server, n_per_request=4, timeout_s=60.0).ask(draws("one, and no more", 4))
+    started = time.monotonic()
+    assert next(replies).content == "alone"
+    assert time.monotonic() - started < 10
+    replies.close()
+
+
+def test_more_rollouts_later_are_one_request_for_those_that_lack(tmp_path, server):
+    plug, store = teacher(server, n_per_request=8), Store(tmp_path)
+    assert sample(plug, draws("honours n", 4), store).asked == 4
+    again = sample(plug, draws("honours n", 8), store)
+    assert (again.asked, again.reused) == (4, 4)
+    assert [body["n"] for body in server.requests] == [4, 4]
+    costs = store.costs([request.key for request in draws("honours n", 8)])
+    assert (costs["prompt_tokens"].sum(), costs["completion_tokens"].sum()) == (2 * 7, 2 * 110)
 
 
 def test_tokens_are_shared_out_by_length_and_add_up():
