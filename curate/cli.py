@@ -1,42 +1,25 @@
-"""The command line: `curate check | plan | build | list | show | explain | card | schema`."""
+"""The command line: `curate check | plan | build | list | show | explain | card | store | schema`."""
 
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from curate.exits import DebugOption, RootOption, exits
+from curate.store_cli import store
+
 # Every import below stays inside its command: `curate --help` answers before polars has loaded.
 
-EXIT_CODES = {
-    "ManifestError": 2,
-    "OrderError": 2,
-    "PlugError": 2,
-    "SourceError": 2,
-    "VersionError": 2,
-    "LedgerError": 3,
-    "DigestError": 3,
-    "LostReasoningError": 3,
-    "TeacherError": 4,
-    "BusyError": 5,
-    "WorkerError": 1,
-}
-"""By class name, since importing the classes would import all that they stand beside."""
-
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(store, name="store")
 
 ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", metavar="FILE", help="The manifest: one YAML file.")]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: rollouts.sampling.n=16")
 ]
-RootOption = Annotated[
-    Path | None, typer.Option("--root", metavar="FOLDER", help="The data folder (else COTILLION_DATA, else data/).")
-]
 VersionArgument = Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")]
-DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
 @app.command()
@@ -47,7 +30,7 @@ def check(
     debug: DebugOption = False,
 ) -> None:
     """Say every fault of a manifest, or of a version's files against its lock. Changes nothing."""
-    with _exits(debug):
+    with exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.manifest import read_manifest
             from curate.order import check_order
@@ -77,7 +60,7 @@ def plan(
     debug: DebugOption = False,
 ) -> None:
     """Say what a build would ask of the teacher, and what that will take. Asks nothing, but for the pilot."""
-    with _exits(debug):
+    with exits(debug):
         from curate.manifest import read_manifest
         from curate.plan import plan_build
         from curate.progress import Steps
@@ -101,7 +84,7 @@ def build(
     debug: DebugOption = False,
 ) -> None:
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
-    with _exits(debug, resume=shlex.join(["curate", *sys.argv[1:]])):
+    with exits(debug, resume=shlex.join(["curate", *sys.argv[1:]])):
         from curate.build import build as build_version
         from curate.manifest import read_manifest
         from curate.progress import Steps
@@ -116,7 +99,7 @@ def build(
 @app.command("list")
 def list_(root: RootOption = None, debug: DebugOption = False) -> None:
     """The datasets and their versions."""
-    with _exits(debug):
+    with exits(debug):
         from curate.show import version_list
         from curate.version import data_root
 
@@ -126,7 +109,7 @@ def list_(root: RootOption = None, debug: DebugOption = False) -> None:
 @app.command()
 def show(version: VersionArgument = "latest", root: RootOption = None, debug: DebugOption = False) -> None:
     """The funnel of a version, its views, and where it lies."""
-    with _exits(debug):
+    with exits(debug):
         from curate.show import summary
         from curate.version import open_version
 
@@ -146,7 +129,7 @@ def explain(
     debug: DebugOption = False,
 ) -> None:
     """The story of one row: where it came from, what was found, what became of it."""
-    with _exits(debug):
+    with exits(debug):
         from curate.show import story
         from curate.version import data_root, newest, open_version
 
@@ -157,7 +140,7 @@ def explain(
 @app.command()
 def card(version: VersionArgument = "latest", root: RootOption = None, debug: DebugOption = False) -> None:
     """The dataset card of a version."""
-    with _exits(debug):
+    with exits(debug):
         from curate.version import open_version
 
         typer.echo((open_version(version, root).path / "README.md").read_text(encoding="utf-8"))
@@ -177,7 +160,7 @@ def verify(
     debug: DebugOption = False,
 ) -> None:
     """Judge the rollouts in a file and compare with its own labels. Columns are guessed unless named."""
-    with _exits(debug):
+    with exits(debug):
         from curate.progress import Steps
         from curate.regrade import regrade
         from verify import Policy
@@ -203,33 +186,3 @@ def schema() -> None:
 def main() -> None:
     """The console script `curate`."""
     app(prog_name="curate")
-
-
-@contextmanager
-def _exits(debug: bool, resume: str | None = None) -> Iterator[None]:
-    """Turns an error into its text on standard error and its exit code; a traceback only with `--debug`."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        again = f" Go on with: {resume}" if resume else ""
-        typer.echo(f"\ninterrupted.{again}", err=True)
-        raise SystemExit(130) from None
-    except (SystemExit, typer.Exit):
-        raise
-    except Exception as error:  # the one place that catches all: here an error becomes an exit code
-        if debug:
-            raise
-        code, text = _told(error)
-        typer.echo(text, err=True)
-        raise SystemExit(code) from None
-
-
-def _told(error: Exception) -> tuple[int, str]:
-    """The exit code, and what is said."""
-    known = [EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES]
-    if known:
-        return known[0], str(error)
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return 2, f"{where}{error.strerror}. Is the place right (--root, --out), writable, and the disk not full?"
-    return 1, f"{type(error).__name__}: {error}\nThis is a fault of ours; --debug shows where."

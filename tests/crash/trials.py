@@ -27,7 +27,7 @@ WANTED = os.environ.get("COTILLION_CRASH", "")
 """`full` tries every point (`make crash`), a number about so many; without it each test takes its few."""
 FULL = bool(WANTED)
 ROLLOUTS, IN_FLIGHT = 200, 8
-STRACE = ("strace", "-f", "--seccomp-bpf", "-qq")
+STRACE = ("strace", "-f", "-qq")  # with --seccomp-bpf, which is faster, most signals get lost
 CALLS = ("write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2")
 CALLS += ("unlink", "unlinkat", "link", "linkat", "ftruncate", "mkdir")
 MANIFEST = """
@@ -68,8 +68,11 @@ class Ended:
 
     code: int
     said: str
-    fired: bool
-    seconds: float
+    at: float
+    """Seconds since 1970."""
+    fired: bool = False
+    seconds: float = 0.0
+    """From the fault to the end."""
 
 
 @dataclass
@@ -98,22 +101,22 @@ class Place:
 
     def build(self, *before: str) -> Ended:
         """A build from start to end."""
-        started = time.monotonic()
         process = self.start(*before)
         try:
             said, _ = process.communicate(timeout=240)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             said = process.communicate()[0] + "\nHANGS"
-        return Ended(process.returncode, said, False, time.monotonic() - started)
+        return Ended(process.returncode, said, time.time())
 
     def disturbed(self, point: Point, fault: str) -> Ended:
         """A build with this fault (`signal=KILL`, `error=ENOSPC`) at the point."""
         log = self.folder / "strace.txt"
         inject = f"inject={point.call}:{fault}:when={point.n}"
-        ended = self.build(*STRACE, "-o", str(log), "-e", f"trace={point.call}", "-e", inject)
+        ended = self.build(*STRACE, "-ttt", "-o", str(log), "-e", f"trace={point.call}", "-e", inject)
         traced = log.read_text(errors="replace")
-        ended.fired = "INJECTED" in traced or "killed by SIGKILL" in traced or "--- SIGINT" in traced
+        if found := re.search(r"(\d+\.\d+) .*(INJECTED|killed by SIGKILL|--- SIGINT)", traced):
+            ended.fired, ended.seconds = True, ended.at - float(found[1])
         return ended
 
     def version(self) -> tuple[str, dict[str, str]]:

@@ -1,0 +1,58 @@
+"""How a command ends: an error becomes its text and its exit code; and the options that every command has."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EXIT_CODES = {
+    "ManifestError": 2,
+    "OrderError": 2,
+    "PlugError": 2,
+    "SourceError": 2,
+    "VersionError": 2,
+    "LedgerError": 3,
+    "DigestError": 3,
+    "LostReasoningError": 3,
+    "TeacherError": 4,
+    "BusyError": 5,
+    "WorkerError": 1,
+}
+"""By class name, since importing the classes would import all that they stand beside."""
+
+RootOption = Annotated[
+    Path | None, typer.Option("--root", metavar="FOLDER", help="The data folder (else COTILLION_DATA, else data/).")
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@contextmanager
+def exits(debug: bool, resume: str | None = None) -> Iterator[None]:
+    """Turns an error into its text on standard error and its exit code; a traceback only with `--debug`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f" Go on with: {resume}" if resume else ""
+        typer.echo(f"\ninterrupted.{again}", err=True)
+        raise SystemExit(130) from None
+    except (SystemExit, typer.Exit):
+        raise
+    except Exception as error:  # the one place that catches all: here an error becomes an exit code
+        if debug:
+            raise
+        code, text = _told(error)
+        typer.echo(text, err=True)
+        raise SystemExit(code) from None
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """The exit code, and what is said."""
+    known = [EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES]
+    if known:
+        return known[0], str(error)
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return 2, f"{where}{error.strerror}. Is the place right (--root, --out), writable, and the disk not full?"
+    return 1, f"{type(error).__name__}: {error}\nThis is a fault of ours; --debug shows where."

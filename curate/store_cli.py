@@ -1,0 +1,73 @@
+"""`curate store show | export | merge`: what was paid for, whatever was made of it since."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curate.exits import DebugOption, RootOption, exits
+
+# Every import below stays inside its command, as in `curate.cli`.
+
+FOLDER = ".rollouts"
+"""Of a data folder."""
+
+store = typer.Typer(no_args_is_help=True, help="The rollouts that were paid for: look, export, merge.")
+
+
+@store.command("show")
+def show(root: RootOption = None, debug: DebugOption = False) -> None:
+    """What each model was asked, what came of it, and what it took."""
+    with exits(debug):
+        from curate.version import data_root
+        from distill.holdings import holdings, text
+
+        folder = data_root(root) / FOLDER
+        typer.echo(text(folder, holdings(folder)))
+
+
+@store.command("export")
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT.parquet", help="Written anew.")],
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write every attempt with its request as one row of a parquet file, failed ones too."""
+    with exits(debug):
+        from curate.version import data_root
+        from distill.store import Store
+
+        rows = Store(data_root(root) / FOLDER).export(out)
+        typer.echo(f"{rows:,} attempts: {out}")
+
+
+@store.command("merge")
+def merge(
+    others: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Data folders, or their rollout stores.")],
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Take over what was paid for elsewhere. The others stay as they are; doing it twice changes nothing."""
+    with exits(debug):
+        from curate.version import data_root
+        from distill.store import Store
+
+        folders = [_store_folder(other) for other in others]
+        folder = data_root(root) / FOLDER
+        with Store(folder) as ours:
+            taken = ours.merge(folders)
+        typer.echo(f"{taken:,} new attempts taken over into {folder}")
+
+
+def _store_folder(place: Path) -> Path:
+    """The rollout store that is meant.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    from distill.segments import current_files
+
+    for folder in (place / FOLDER, place):
+        if current_files(folder):
+            return folder
+    raise FileNotFoundError(2, "no rollout store is here", str(place))
