@@ -15,6 +15,8 @@ from tests.distill.engines import NOISY, needs_serve, needs_vllm_cpu, transforme
 
 pytest.importorskip("torch", reason='needs the extra: pip install "cotillion[train]"')
 
+pytestmark = pytest.mark.timeout(600)
+
 SHARE, ITS_ERROR = 0.741, 0.003
 
 
@@ -47,13 +49,11 @@ def test_vllm_in_a_process() -> None:
 
 
 @needs_vllm_cpu
-@pytest.mark.timeout(600)
 def test_vllm_as_a_server(served_by_vllm: str) -> None:
     agrees(measure_teacher("vllm", OpenaiServer("noisy", base_url=served_by_vllm), rollouts=20))
 
 
 @needs_serve
-@pytest.mark.timeout(600)
 def test_transformers_as_a_server(served_by_transformers: str) -> None:
     # It knows no batches: 300 tokens a second.
     teacher = OpenaiServer(str(NOISY), base_url=served_by_transformers, in_flight=2)
