@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -18,6 +19,7 @@ from distill.request import Reply
 from distill.store import Store
 
 FULL = os.environ.get("COTILLION_CRASH") == "full"
+pytestmark = pytest.mark.timeout(0 if FULL else 300)
 WRITERS = st.integers(0, 1)
 KEYS = "abcdef"
 
