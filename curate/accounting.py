@@ -47,18 +47,13 @@ class Bill:
         return self.verdicts.get("correct", 0)
 
     @property
-    def failed_attempts(self) -> int:
-        """Attempts that ended in an error. Their tokens count where the server told them; few do."""
-        return self.spent.attempts - self.spent.answered - self.spent.drawn_longer
-
-    @property
     def not_told(self) -> dict[str, float | None] | None:
         """What the failed attempts took at most: a timeout is billed by many servers and told by none."""
-        told = self.spent.attempts - self.failed_attempts
-        if not self.failed_attempts:
+        told = self.spent.attempts - self.spent.failed_attempts
+        if not self.spent.failed_attempts:
             return None
-        read = round(self.failed_attempts * self.spent.prompt_tokens / told) if told else 0
-        written = self.failed_attempts * self.max_tokens
+        read = round(self.spent.failed_attempts * self.spent.prompt_tokens / told) if told else 0
+        written = self.spent.failed_attempts * self.max_tokens
         usd = self.prices.usd(read, written) if self.prices else None
         return {"prompt_tokens": read, "completion_tokens": written, "usd": usd}
 
@@ -73,7 +68,7 @@ class Bill:
             "asked": self.run.asked,
             "reused": self.run.reused,
             "attempts": spent.attempts,
-            "failed_attempts": self.failed_attempts,
+            "failed_attempts": self.spent.failed_attempts,
             "failed_took_at_most": self.not_told,
             "no_reply": spent.rollouts - spent.answered,
             "cut_off": self.cut_off,

@@ -24,6 +24,8 @@ class Spent:
     drawn_longer: int = 0
     """Replies that were cut off and drawn again with more tokens."""
     attempts: int = 0
+    failed_attempts: int = 0
+    """Of these, how many ended in an error. Their tokens count where the teacher told them; few do."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -43,6 +45,7 @@ def spent(trails: Sequence[Trail], paid: pl.DataFrame) -> Spent:
     asked = set(paid["key"])
     missing = sum(trail.requests[-1].key not in asked for trail in trails)
     answered = sum(trail.answered for trail in trails)
+    good = {request.key for trail in trails for request in trail.requests[: None if trail.answered else -1]}
     return Spent(
         rollouts=len(trails),
         answered=answered,
@@ -50,6 +53,7 @@ def spent(trails: Sequence[Trail], paid: pl.DataFrame) -> Spent:
         missing=missing,
         drawn_longer=sum(len(trail.requests) - 1 for trail in trails),
         attempts=int(paid["attempts"].sum()),
+        failed_attempts=int(paid["attempts"].sum()) - len(good),
         prompt_tokens=int(paid["prompt_tokens"].sum()),
         completion_tokens=int(paid["completion_tokens"].sum()),
         seconds=float(paid["seconds"].sum()),

@@ -83,6 +83,9 @@ def test_the_judge_decides_where_the_rules_did_not_say_correct(tmp_path: Path, s
     assert judged[4][:3] == ("correct", None, "correct")
     assert len(asked) == 3, "equal questions are asked once, and correct ones never"
     assert not any("frac12" in text for text in asked)
+    (bill,) = version.lock["rollouts"]
+    assert (bill["teacher"], bill["stage"], bill["attempts"]) == ("judge-7b", "verdicts.judge", 3)
+    assert (bill["failed_attempts"], bill["prompt_tokens"], bill["completion_tokens"]) == (0, 27, 9)
 
 
 def test_another_build_asks_the_judge_nothing(tmp_path: Path, server: tuple[str, list[str]]) -> None:

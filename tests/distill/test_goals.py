@@ -139,7 +139,7 @@ def test_what_earlier_runs_and_failed_attempts_cost_counts(tmp_path):
     trails = follow(store, asks(5), None)
     paid = spent(trails, costs(store, trails))
     # 19 replies of 7 tokens, and one that failed three times at 2.
-    assert paid == Spent(20, 19, 1, 0, 0, 22, 19 * 2 + 6, 19 * 5, paid.seconds)
+    assert paid == Spent(20, 19, 1, 0, 0, 22, 3, 19 * 2 + 6, 19 * 5, paid.seconds)
     meter = Meter(Budget(tokens=140))
     meter.add(paid)
     assert meter.stop() is None
