@@ -34,13 +34,18 @@ SCHEMA = pa.schema(
 
 
 def write_parquet(attempts: Iterable[dict[str, Any]], path: Path) -> int:
-    """The file holds one row per attempt, in their order. How many there are."""
+    """The file holds one row per attempt, in their order; it is whole or was not touched. How many rows there are."""
     rows = iter(attempts)
     written = 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
-        while batch := [_flat(row) for row in islice(rows, BATCH_ROWS)]:
-            writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
-            written += len(batch)
+    aside = path.with_name(f"{path.name}.part")
+    try:
+        with pq.ParquetWriter(aside, SCHEMA, compression="zstd") as writer:
+            while batch := [_flat(row) for row in islice(rows, BATCH_ROWS)]:
+                writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))
+                written += len(batch)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
     return written
 
 

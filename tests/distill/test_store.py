@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from distill.export import write_parquet
 from distill.request import Message, Reply, Request, Sampling
 from distill.store import Store
 
@@ -82,6 +83,18 @@ def test_the_request_stands_beside_the_reply_and_both_are_exported(tmp_path):
     assert first["messages"] == [{"role": "user", "content": "2 + 2?"}]
     assert (first["model"], first["revision"], first["index"], first["seed"]) == ("teacher", "r1", 3, 7)
     assert (second["model"], second["content"]) == (None, "5")
+
+
+def test_an_export_that_breaks_off_leaves_the_file_that_was_there(tmp_path):
+    def broken():
+        yield {"key": "a", "at": 1.0}
+        raise OSError(28, "No space left on device")
+
+    out = tmp_path / "all.parquet"
+    out.write_bytes(b"before")
+    with pytest.raises(OSError, match="No space"):
+        write_parquet(broken(), out)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("all.parquet", b"before")]
 
 
 def test_a_store_of_real_rollouts_is_no_bigger_than_their_text_compressed_as_one(tmp_path):
