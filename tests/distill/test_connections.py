@@ -1,6 +1,9 @@
 """Facts about the connections: kept while they are whole, never trusted between two requests, and the same by proxy."""
 
 import asyncio
+import shutil
+import ssl
+import subprocess
 import time
 
 import pytest
@@ -179,3 +182,35 @@ def test_nobody_there_is_said_at_once():
     started = time.monotonic()
     asyncio.run(story())
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs the openssl command to make a certificate")
+def test_over_tls_a_known_certificate_is_asked_and_an_unknown_one_is_not(tmp_path, monkeypatch):
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    made = ["-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"]
+    subprocess.run([*command.split(), *made], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for body in (b"one", b"two"):
+            seen.append(await reader.readuntil(b"{}"))
+            writer.write(ok(body))
+
+    async def story() -> tuple[bytes, bytes]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+        url = f"https://localhost:{server.sockets[0].getsockname()[1]}/v1"
+        stranger = Connections(url, "key", 5.0)
+        with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
+            await stranger.post(b"{}", 100)
+        assert seen == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        line = Connections(url, "key", 5.0)
+        replies = await line.post(b"{}", 100), await line.post(b"{}", 100)
+        await line.close()
+        server.close()
+        return replies
+
+    assert asyncio.run(story()) == (b"one", b"two")
+    assert len(seen) == 2
