@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.lost_reasoning import LostReasoningError
 from curate.manifest import read_manifest
 from curate.plan import Plan, plan_build
 from curate.progress import Steps
@@ -96,6 +97,15 @@ def test_a_pilot_is_spread_over_the_table(tmp_path: Path) -> None:
         plan(tmp_path, served(tmp_path, server, *(f"reasoning_content|{i:02}" for i in range(40))), pilot=4)
         asked = sorted({int(body["messages"][-1]["content"][-2:]) for body in server.requests})
     assert [place // 10 for place in asked] == [0, 1, 2, 3]
+
+
+def test_a_pilot_shows_that_the_reasoning_is_lost(tmp_path: Path) -> None:
+    with HostileServer() as server:
+        text = served(tmp_path, server, *(f"fine|{i:02}" for i in range(50)))
+        with pytest.raises(LostReasoningError, match="24 of 24 rollouts of m"):
+            plan(tmp_path, text, pilot=8)
+        assert plan(tmp_path, text, "rollouts.no_reasoning=1", pilot=8).stored == 24
+        assert len(server.requests) == 24
 
 
 def test_failed_attempts_are_projected_too(tmp_path: Path) -> None:
