@@ -83,7 +83,7 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
     if draw is None or wanted is None:
         return None
     stage, verdicts = f"teacher.{wanted.teacher.name}", flow.goal_verdicts()
-    if pilot:
+    if pilot and draw.problems.height:
         drawn = flow.asker.rollouts(stage, wanted, _spread(draw, pilot, flow.manifest.seed), verdicts)
         _check_reasoning(drawn, flow.asker.store, wanted.no_reasoning)
     # The goal's own rounds, with nobody asked: they end where the store ends.
@@ -92,7 +92,9 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
     problems = _by_problem(there, told)
     whole = pl.col("answered") == pl.col("rollouts")
     # Of a build that was interrupted, the short replies came first: problems whose replies are all there say more.
-    known = problems.filter(whole) if problems.select(whole.any()).item() else problems.filter(pl.col("answered") > 0)
+    known = problems.filter(whole)
+    if known.is_empty() and not wanted.goal:
+        known = problems.filter(pl.col("answered") > 0)
     lacking = problems.filter(~whole)
     asked = known.with_columns(rollouts="answered")
     unasked = lacking.with_columns(rollouts=pl.col("rollouts") - pl.col("answered"))

@@ -167,6 +167,19 @@ def test_with_a_goal_a_plan_says_the_bound_and_what_is_expected(tmp_path: Path) 
     assert "16 of 80 problems have what the goal asks for or are given up; at most 768 to be drawn" in seen.text()
 
 
+def test_problems_on_the_way_to_a_goal_tell_nothing_of_its_cost(tmp_path: Path) -> None:
+    plan(tmp_path, TUTORED, pilot=8)
+    found = plan(tmp_path, TUTORED, "rollouts.goal={correct: 9, at_most: 12}").forecast
+    assert found
+    assert (found.stored, found.settled, found.projection) == (32, 0, None)
+
+
+def test_a_pilot_of_nothing_is_nothing(tmp_path: Path) -> None:
+    (tmp_path / "problems.jsonl").write_text('{"problem": "", "answer": "4"}\n')
+    text = SERVED.replace("URL", "http://127.0.0.1:9/v1")
+    assert plan(tmp_path, text, pilot=8).stored == 0
+
+
 def test_a_budget_that_will_not_do_is_said_before_it_is_spent(tmp_path: Path) -> None:
     said = plan(tmp_path, TUTORED, "rollouts.budget={tokens: 50000, usd: 1000}", pilot=8).text()
     assert "rollouts.budget.tokens is less than that" in said
