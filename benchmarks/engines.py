@@ -90,17 +90,19 @@ def sums(teacher: Teacher, rollouts: int) -> Iterator[tuple[Request, str]]:
     chance = Random(0)
     pairs = [(chance.randrange(100), chance.randrange(100)) for _ in range(PROMPTS)]
     sampling = Sampling(n=rollouts, temperature=1.0, top_p=1.0, max_tokens=200)
+    # Asked once: a local model looks at its files each time.
+    model, revision = teacher.model, teacher.revision
     for index in range(rollouts):
         for x, y in pairs:
             asked = (Message("user", f"What is {x} + {y}?"),)
-            yield Request(asked, teacher.model, teacher.revision, sampling, index), str(x + y)
+            yield Request(asked, model, revision, sampling, index), str(x + y)
 
 
 @contextmanager
 def _transformers_local() -> Iterator[Teacher]:
     from distill.teachers.transformers_local import TransformersLocal
 
-    yield TransformersLocal(path=str(NOISY), device="cpu", batch_size=64)
+    yield TransformersLocal(path=str(NOISY), device="cpu", batch_size=256)
 
 
 @contextmanager

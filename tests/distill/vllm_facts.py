@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict, replace
 from itertools import islice
 
+from benchmarks.engines import measure_teacher
 from distill.request import Message, Request, Sampling, TeacherError
 from distill.teachers.vllm_engine import VllmEngine
 from tests.distill.engines import NOISY
@@ -31,6 +32,7 @@ def facts() -> dict[str, object]:
     cold = asks(teacher, "What is 27 + 48?", replace(WARM, temperature=0.0), indices=3)
     odd = [*asks(teacher, "What is 1 + 1? " * 100), *asks(teacher, "What is \ud800?")]
     replies = {reply.key: asdict(reply) for reply in teacher.ask([*short, *cold, *odd])}
+    measured = measure_teacher("vllm_engine", replace(teacher, in_flight=256), 12)
     try:
         list(VllmEngine(path=sys.argv[1]).ask(sums))
     except TeacherError as error:
@@ -44,6 +46,7 @@ def facts() -> dict[str, object]:
         "short": replies[short[0].key],
         "cold": [replies[request.key] for request in cold],
         "odd": [replies[request.key] for request in odd],
+        "sums": measured,
         "broken": broken,
     }
 
