@@ -10,23 +10,24 @@ from typing import NamedTuple
 from verify.extract import Extraction
 from verify.negation import affirmed
 from verify.normal import key, plain_number, tidy
+from verify.pattern import pattern
 from verify.verdict import Verdict
 from verify.words import same_words
 
-_WRAPPER = re.compile(r"\\(?:text\w*|mathrm|mathbf|mathsf|mathit|mbox|boldsymbol|boxed)\s*\{([^{}]*)\}")
-_MAY_NAME = re.compile(
+_WRAPPER = pattern(r"\\(?:text\w*|mathrm|mathbf|mathsf|mathit|mbox|boldsymbol|boxed)\s*\{([^{}]*)\}")
+_MAY_NAME = pattern(
     r"[\s$*\\{(\[]*(?:(?:text\w*|math\w+|mbox|boldsymbol|boxed)\s*\{[\s*]*[(\[]?\s*)?"
     r"(?:the\s|correct\s|option|choice|answer|[a-j](?![a-z])|[^\x00-\x7f])",
     re.IGNORECASE,
 )
-_LETTER = re.compile(
+_LETTER = pattern(
     r"(?i:the\s+)?(?i:(?:correct\s+)?(?:option|choice|answer)(?:\s+is)?\s*:?\s*)?[(\[{]?\s*([A-Ja-j])\s*[)\]}.:]*"
 )
 _OPERATOR = (
     r"(?![-+*/=^_<>|&]|\\(?:cup|cap|times|cdot|to|land|lor|in|subset|oplus|setminus|perp|parallel|pm)\b"
     r"|[(\[]?[A-Za-z][)\]](?:\W|$))"
 )
-_WITH_TEXT = re.compile(
+_WITH_TEXT = pattern(
     r"(?:(?i:option|choice)\s+)?(?:"
     rf"[(\[]([A-J])[)\]][.:]?(?:\s+|(?=\d)){_OPERATOR}(\S.*)"
     rf"|[(\[]([A-J])[)\]][.:]?\s+([-+]\s?\S.*)"
@@ -39,29 +40,29 @@ _WITH_TEXT = re.compile(
     r")",
     re.DOTALL,
 )
-_SEVERAL = re.compile(r"[(\[{]?[A-J][)\]}]?(?:(?:\s*,\s*|\s*,?\s*(?:\band\b|\bor\b|&)\s*)[(\[{]?[A-J][)\]}]?)+")
-_NAME = re.compile(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
+_SEVERAL = pattern(r"[(\[{]?[A-J][)\]}]?(?:(?:\s*,\s*|\s*,?\s*(?:\band\b|\bor\b|&)\s*)[(\[{]?[A-J][)\]}]?)+")
+_NAME = pattern(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])")
 _TAIL = 2_000
-_STATED = re.compile(
+_STATED = pattern(
     r"(?:answer|option|choice|choose|select|pick|it's|it is|correct\w*|r[ée]ponse|respuesta|risposta|resposta|antwort"
     r"|答案|选项|应选|选择|故选|选)\s*(?:is|are|est|es|è|é|ist|:|：|是|为)?\s*:?\s*(?:(?:either|both)\s+)?(?:option|choice)?\s*\**\s*\$?\\?"
     r"(?:boxed\{|text\{|textbf\{)*[(\[]?(?<![A-Za-z])(?-i:([A-J]))(?![A-Za-z'])",
     re.IGNORECASE,
 )
-_CORRECTED = re.compile(
+_CORRECTED = pattern(
     r"\b(?:wait|no|actually|sorry|correction|instead|rather|but|however|mistake\w*|so|therefore|thus|hence|final\w*|finally|recheck\w*)\b",
     re.IGNORECASE,
 )
-_TIED = re.compile(
+_TIED = pattern(
     r"[)\]]?\**\s*(?:,|/|&|\band\b|\bor\b|和|或)\s*(?:\band\b|\bor\b)?\s*(?:option |choice )?"
     r"\**[(\[]?([A-J])(?![A-Za-z'])"
 )
-_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_GAP = re.compile(r"[\s.,:;!?。，：()（）*]+")
-_HEAD = re.compile(r"\s*\*{0,2}[(\[]?([A-J])(?=[)\].:,\s*]|$|[^\x00-\x7f])")
-_ARTICLE = re.compile(r"[AI]\s+[a-z]{2,}")
-_OPTION = re.compile(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
-_ALONE = re.compile(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
+_CJK = pattern("[\u3040-\u30ff\u4e00-\u9fff]")
+_GAP = pattern(r"[\s.,:;!?。，：()（）*]+")
+_HEAD = pattern(r"\s*\*{0,2}[(\[]?([A-J])(?=[)\].:,\s*]|$|[^\x00-\x7f])")
+_ARTICLE = pattern(r"[AI]\s+[a-z]{2,}")
+_OPTION = pattern(r"(?:^|[\s(\[*{])([A-J])\s*[)\].:]\s*[)}*]*\s*", re.MULTILINE)
+_ALONE = pattern(r"(?<![A-Za-z\\])[(\[]?([A-J])[)\]]?(?![A-Za-z'\d])")
 _GUESSED = ("sentence", "bold", "last line")
 
 

@@ -1,14 +1,14 @@
 """General solutions: expressions in arbitrary constants, `C_1 e^x + C_2 e^{-x}`, are one if their families are."""
 
-import re
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, approx
 from verify.numeric import evaluate
+from verify.pattern import pattern
 from verify.points import points
 from verify.tree import Node, names
 
-_NUMBERED = re.compile(r"[cCkK]_\{?[0-4]\}?")
+_NUMBERED = pattern(r"[cCkK]_\{?[0-4]\}?")
 _PLAIN = frozenset("ABCDKEcabk")
 _POINTS = 12
 _TINY = 1e-8

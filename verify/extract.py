@@ -9,29 +9,28 @@ from typing import NamedTuple
 from verify import prose
 from verify.negation import affirmed, denied
 from verify.normal import closing
+from verify.pattern import pattern
 
 _TAIL = 6_000
 _LONGEST = 40_000
 
-_END_TOKEN = re.compile(
-    r"<\|(?:im_start\|>\s*user|im_end\|>|endoftext\|>|eot_id\|>|end\|>)|<\/s>|<｜end▁of▁sentence｜>"
-)
-_HOPE = re.compile(r"\bI hope (?:it|this) (?:is correct|helps)[.!]?", re.IGNORECASE)
-_JSON = re.compile(r'"(?:final[_ ]?)?answer"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,}\n]+)', re.IGNORECASE)
-_CONNECTIVE = re.compile(r"[,;、&和或及与]|\band\b|\bor\b|\\q?quad|\\\\|\n\s*(?:[-*•]|\d+[.)]|\([a-z\d]\))")
-_BLOCK = re.compile(
+_END_TOKEN = pattern(r"<\|(?:im_start\|>\s*user|im_end\|>|endoftext\|>|eot_id\|>|end\|>)|<\/s>|<｜end▁of▁sentence｜>")
+_HOPE = pattern(r"\bI hope (?:it|this) (?:is correct|helps)[.!]?", re.IGNORECASE)
+_JSON = pattern(r'"(?:final[_ ]?)?answer"\s*:\s*("(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^,}\n]+)', re.IGNORECASE)
+_CONNECTIVE = pattern(r"[,;、&和或及与]|\band\b|\bor\b|\\q?quad|\\\\|\n\s*(?:[-*•]|\d+[.)]|\([a-z\d]\))")
+_BLOCK = pattern(
     r"\b(?:so|thus|hence|therefore|then|wait|which|giv\w+|answers?|total|simplif\w+|equivalent\w*|but|not|because|since|means|actually|correct\w*|instead|rather|sum|get)\b"
     r"|=>|\\implies|\\Rightarrow|\\approx|\\to\b|[.!?。！？](?:\s|$)|\n\s*\n|所以|因此|不|等",
     re.IGNORECASE,
 )
-_STRAY = re.compile(r"\s*</?answer>\s*$")
+_STRAY = pattern(r"\s*</?answer>\s*$")
 # What stands in a box for an answer that is yet to come.
-_FILLER = re.compile(
+_FILLER = pattern(
     r"(?:your[ _]?)?(?:final[ _]?)?answer(?:[ _]here)?|\\text\{.{0,6}answer.{0,6}\}"
     r"|(?:\\(?:text|mathrm|mbox)\s*\{)?\s*(?:|\?+|\.{2,}|…|\\[lc]?dots[bco]?|_+|\{\s*\}|tbd|n/a|unknown|placeholder|\\s?quad)\s*\}?",
     re.IGNORECASE,
 )
-_EMPTY_BOX = re.compile(rf"\\f?box(?:ed)?\s*\{{\s*(?:{_FILLER.pattern})\s*\}}|<answer>\s*</answer>", re.IGNORECASE)
+_EMPTY_BOX = pattern(rf"\\f?box(?:ed)?\s*\{{\s*(?:{_FILLER.pattern})\s*\}}|<answer>\s*</answer>", re.IGNORECASE)
 MARKED = frozenset(["box", "boxes", "tag", "hashes", "json"])
 """The ways in which a response marks its answer itself."""
 

@@ -1,17 +1,17 @@
 """Families of numbers: `pi/6 + k pi`, and any formula in a name that its answer declares to be any whole number."""
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from verify.arithmetic import UnknownError, approx
 from verify.numeric import evaluate
+from verify.pattern import pattern
 from verify.tree import Node, holds, holds_constant, names
 
 WHOLE = "k of Z"
 """The name of a parameter that runs over all whole numbers, whatever its answer called it."""
 _LETTERS = frozenset("knmltj")
-_DECLARED = re.compile(
+_DECLARED = pattern(
     r"\b([a-zA-Z])(?:\s*,\s*([a-zA-Z]))?\s*(?:\\in\s*\\(?:mathbb|mathbf|mathrm)\s*(?:\{\s*Z\s*\}|Z(?![A-Za-z])))"
     r"|(?:for|where|with) (?:all |any |every |some )?(?:integers? )([a-zA-Z])\b"
     r"|(?:where |with |for )(?:all |any |every |some )?\$?([a-zA-Z])\$?(?:\s*\})? "

@@ -1,7 +1,6 @@
 """Functions of numbers: logarithms, trigonometry, floors; and a stand-in for functions that are only named."""
 
 import cmath
-import hashlib
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -24,6 +23,8 @@ def called(name: str, parts: list[Value]) -> Value:
 
 def stand_in(name: str, labels: list[str]) -> Fraction:
     """One fixed number per name and arguments."""
+    import hashlib  # four milliseconds that the import of this package need not take
+
     label = name + ";".join(labels)
     digest = int.from_bytes(hashlib.blake2b(label.encode(), digest_size=6).digest())
     return Fraction(digest, 1 << 47) + Fraction(1, 7)

@@ -16,6 +16,7 @@ from verify.moments import same_moment
 from verify.normal import key, plain_answer, plain_number, short_tidied, tidy
 from verify.numeric import too_large
 from verify.opposites import opposed
+from verify.pattern import pattern
 from verify.policy import Policy
 from verify.prose import mentions, phrased, reduced
 from verify.sentence import is_prose
@@ -52,11 +53,12 @@ _NO_GOLD = frozenset(
     ]
 )
 # 0,125 can only be a decimal: no number groups its digits behind a lone zero.
-_LEADING_ZERO = re.compile(r"-?0,\d{2,}$")
+_LEADING_ZERO = pattern(r"-?0,\d{2,}$")
 
 # "5,": a list that was never finished, or a slip; only a reader can tell.
-_BROKEN_OFF = re.compile(r"^[,;]|(?:^|[^*\\])[,;&*]$")
-_ENDLESS = re.compile(r"(?:\\[lc]?dots[bco]?|\.{3}|…)[\s$}]*$")
+_BROKEN_OFF = pattern(r"^[,;]|(?:^|[^*\\])[,;&*]$")
+_COMMA = pattern(r"(?<=\d),(?=\d)")
+_ENDLESS = pattern(r"(?:\\[lc]?dots[bco]?|\.{3}|…)[\s$}]*$")
 
 
 class Decision(NamedTuple):
@@ -266,10 +268,10 @@ def _forms(
     return Decision(None, "accept only")
 
 
-_TO = re.compile(r"(-?[\d.]+) ?(?:\\text\{ ?)?to(?: ?\})? ?(-?[\d.]+)")
-_CODE = re.compile(r"(?=\D*\d)(?=.*[A-Za-z]{3})[A-Za-z\d]+")
-_COMMAND = re.compile(r"\\[A-Za-z]+")
-_SIDE_BY_SIDE = re.compile(r"\d\s+\d|[A-Za-z]{3}")
+_TO = pattern(r"(-?[\d.]+) ?(?:\\text\{ ?)?to(?: ?\})? ?(-?[\d.]+)")
+_CODE = pattern(r"(?=\D*\d)(?=.*[A-Za-z]{3})[A-Za-z\d]+")
+_COMMAND = pattern(r"\\[A-Za-z]+")
+_SIDE_BY_SIDE = pattern(r"\d\s+\d|[A-Za-z]{3}")
 
 
 def _has_branches(gold: Node | None, answer: Node | None) -> bool:
@@ -301,8 +303,7 @@ def _as_words(g: str, a: str) -> bool | None:
 
 
 def _with_decimal_comma(g: str, a: str, policy: Policy) -> Decision | None:
-    comma = re.compile(r"(?<=\d),(?=\d)")
-    for first, second in ((comma.sub(".", g), a), (g, comma.sub(".", a))):
+    for first, second in ((_COMMA.sub(".", g), a), (g, _COMMA.sub(".", a))):
         left, right = plain_number(first), plain_number(second)
         if left is not None and left == right:
             return Decision(True, "numeric")

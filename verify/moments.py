@@ -1,13 +1,13 @@
 """Dates and times of day: the same moment in another order or on another clock."""
 
-import re
+from verify.pattern import pattern
 
 _NAMES = "january february march april may june july august september october november december"
 _MONTHS = _NAMES.split()
-_DAY_FIRST = re.compile(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?(?:,? (\d{4}))?")
-_MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (?:the )?(\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
-_CLOCK = re.compile(r"(\d{1,2})(?::([0-5]\d))?(?: ?([ap])\.?m\.?)?(?: (?:hours|hrs|h))?")
-_TEXT = re.compile(r"\\(?:text|textrm|mathrm|mbox|textbf)\s*\{([^{}]*)\}")
+_DAY_FIRST = pattern(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?(?:,? (\d{4}))?")
+_MONTH_FIRST = pattern(r"([a-z]{3,9})\.? (?:the )?(\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_CLOCK = pattern(r"(\d{1,2})(?::([0-5]\d))?(?: ?([ap])\.?m\.?)?(?: (?:hours|hrs|h))?")
+_TEXT = pattern(r"\\(?:text|textrm|mathrm|mbox|textbf)\s*\{([^{}]*)\}")
 
 
 def same_moment(gold: str, answer: str) -> bool | None:

@@ -4,6 +4,8 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from verify.pattern import pattern
+
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ"
 _SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
 _GREEK = {
@@ -43,48 +45,47 @@ _TABLE: dict[int, str | None] = (
     | dict.fromkeys((160, 8201, 8202, 8239, 8287, 12288, *range(8192, 8201)), " ")
     | dict.fromkeys(_INVISIBLE, None)
 )
-_HTML = re.compile(r"<su([pb])>([^<]{1,40})</su\1>")
-_MICRO = re.compile(r"[μµ](?=(?:m|s|g|A|L|F|C)\b)")
-_TIMES_TEN = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
-_SQUARE_UNIT = re.compile(r"(?<=\d)\s?(m|cm|mm|km|ft|in)(?=[²³])()(?![²³]\s*[-+*/=])")
-_RAISED = re.compile(f"[{_SUPERSCRIPT}]+")
-_LOWERED = re.compile(f"[{_SUBSCRIPT}]+")
-_LAYOUT = re.compile(
+_HTML = pattern(r"<su([pb])>([^<]{1,40})</su\1>")
+_MICRO = pattern(r"[μµ](?=(?:m|s|g|A|L|F|C)\b)")
+_TIMES_TEN = pattern(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))")
+_SQUARE_UNIT = pattern(r"(?<=\d)\s?(m|cm|mm|km|ft|in)(?=[²³])()(?![²³]\s*[-+*/=])")
+_RAISED = pattern(f"[{_SUPERSCRIPT}]+")
+_LOWERED = pattern(f"[{_SUBSCRIPT}]+")
+_LAYOUT = pattern(
     r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?|middle)(?:\.|(?![A-Za-z]))"
     r"|\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|mathstrut|strut|hfill|hline|nobreak|noindent|phantom|protect|rm|bf|it)"
     r"(?![A-Za-z])"
     r"|\\(?:[hv]space|phantom|vphantom|hphantom|label|tag|color)\*?\{[^{}]*\}"
 )
-_SPACE = re.compile(r"(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
-_OVERESCAPED = re.compile(r"\\\\(?=[a-zA-Z(\[])")
-_DELIMITER = re.compile(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
-_ORDINAL = re.compile(
-    r"(?<=\d)(?:\^?\s*\{?\s*\\(?:text|mathrm|textrm)\{\s*(?:st|nd|rd|th)\s*\}\s*\}?|(?:st|nd|rd|th)\b)"
-)
-_EMPTY = re.compile(r"\{\s*\}(?=\s*[\^_])")
-_INTEGER = re.compile(r"[+-]?\d+")
-_DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_FRACTION = re.compile(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+))")
+_SPACE = pattern(r"(?<!\\)\\[,;:> ]|\\q?quad|\\(?:thinspace|medspace|enspace|space)(?![A-Za-z])|(?<!\\)~|\s+")
+_OVERESCAPED = pattern(r"\\\\(?=[a-zA-Z(\[])")
+_DELIMITER = pattern(r"(?<!\\)\\[()\[\]]|(?<!\\)\$+")
+_ORDINAL = pattern(r"(?<=\d)(?:\^?\s*\{?\s*\\(?:text|mathrm|textrm)\{\s*(?:st|nd|rd|th)\s*\}\s*\}?|(?:st|nd|rd|th)\b)")
+_EMPTY = pattern(r"\{\s*\}(?=\s*[\^_])")
+_INTEGER = pattern(r"[+-]?\d+")
+_DECIMAL = pattern(r"[+-]?(?:\d+\.\d*|\.\d+)")
+_GROUPED = pattern(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_FRACTION = pattern(r"([+-]?)(?:\\frac\{([+-]?\d+)\}\{(\d+)\}|([+-]?\d+)/(\d+))")
 # What follows an answer to say for which names it holds: "f(x) = ax, where a is any real number".
-_TRAILING_CLAUSE = re.compile(
+_TRAILING_CLAUSE = pattern(
     r"[,;]?\s*(?:\\text\s*\{\s*)?,?\s*\b(?:for (?:all|any|every|some|each)|where|when|with)\b.*$"
     r"|,?\s*\(?\b[nkmt]\s*\\in\s*\\(?:mathbb\s*\{?\s*)?Z\b\s*\}?\)?\s*$",
     re.DOTALL,
 )
-_PART_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
-_MINUS = re.compile(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
-_OVER = re.compile(r"(?<=\d) over (?=\d)")
-_CODE_E = re.compile(r"(?<![A-Za-z\d])E(?=\s?\*\*)")
-_DOTS = re.compile(r"(?<![\w.])\.\.\.+(?![\w.])")
-_MODULE = re.compile(r"(?<![A-Za-z])(?:np|numpy|math|sympy|sp)\.(?=[a-z])")
-_CLOCK = re.compile(r"(\d{1,2})(:[0-5]\d)?(?: |\\text ?\{ ?)*([ap])\.? ?m\b\.?(?: ?\})?", re.IGNORECASE)
+_PART_LABEL = pattern(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
+_MINUS = pattern(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
+_OVER = pattern(r"(?<=\d) over (?=\d)")
+_CODE_E = pattern(r"(?<![A-Za-z\d])E(?=\s?\*\*)")
+_DOTS = pattern(r"(?<![\w.])\.\.\.+(?![\w.])")
+_MODULE = pattern(r"(?<![A-Za-z])(?:np|numpy|math|sympy|sp)\.(?=[a-z])")
+_CLOCK = pattern(r"(\d{1,2})(:[0-5]\d)?(?: |\\text ?\{ ?)*([ap])\.? ?m\b\.?(?: ?\})?", re.IGNORECASE)
 # "It is 5100" in a box: words that end in a verb, then the value.
-_WORDS_BEFORE = re.compile(
+_WORDS_BEFORE = pattern(
     r"\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]{0,80}?"
     r"\b(?:is|are|be|equals?|find|get|obtain|have|gives?|as|of|by)\b ?:? ?(\}?)"
 )
-_DENYING = re.compile(r"\b(?:not|cannot|never|no)\b|n't\b")
+_BRACES = pattern(r"\\.|[{}]", re.DOTALL)
+_DENYING = pattern(r"\b(?:not|cannot|never|no)\b|n't\b")
 
 
 def tidy(text: str) -> str:
@@ -228,7 +229,7 @@ def _unwrap(text: str) -> str:
 def closing(text: str, at: int) -> int:
     """Index of the brace that closes the one at `at`; -1 if none does. Escaped braces do not count."""
     depth = 0
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, at):
+    for match in _BRACES.finditer(text, at):
         sign = match.group()
         if sign == "{":
             depth += 1

@@ -2,6 +2,8 @@
 
 import re
 
+from verify.pattern import pattern
+
 _PAIRS = (
     ("increases?|gain|profit|rise", "decreases?|loss|fall"),
     ("more", "less|fewer"),
@@ -17,7 +19,7 @@ _PAIRS = (
 
 
 def _word(words: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![a-z\\])(?:{words})(?![a-z])", re.IGNORECASE)
+    return pattern(rf"(?<![a-z\\])(?:{words})(?![a-z])", re.IGNORECASE)
 
 
 _OPPOSITES = tuple((_word(one), _word(other)) for one, other in _PAIRS)

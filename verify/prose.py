@@ -6,6 +6,7 @@ Everything here looks at the last few thousand characters only, with bounded pat
 import re
 
 from verify.normal import key, plain_number, tidy
+from verify.pattern import pattern
 from verify.sentence import (
     BOLD,
     COMMAND_TEXT,
@@ -22,7 +23,7 @@ from verify.sentence import (
     value_in,
 )
 
-PHRASE = re.compile(
+PHRASE = pattern(
     r"(?P<sure>\b(?:final |correct |right |best )?(?:answer|ans)\b(?: choice| option)?"
     r"(?: (?:to|of|for|in) [^.:\n]{1,80}?)?"
     r"(?:\*\*)?\s*(?:\bis\b|\bare\b|\b(?:must|would|should) be\b|[:：=])(?:\s*(?:\bis\b|\bare\b|[:：=]))?"
@@ -31,29 +32,29 @@ PHRASE = re.compile(
     r"|\b(?:result|solution|value)\b\s*(?:\bis\b|[:：=])|结果\s*(?:是|为|[:：])|^\s*A\s*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
-_MONEY = re.compile(r"(?<!\\)\$(?=\d[\d,]*(?:\.\d+)?(?:[^$\\]*\$-?\d|[^$]*$))")
-_REFUSAL = re.compile(
+_MONEY = pattern(r"(?<!\\)\$(?=\d[\d,]*(?:\.\d+)?(?:[^$\\]*\$-?\d|[^$]*$))")
+_REFUSAL = pattern(
     r"\b(?:sorry|apologi[sz]e|cannot|can['’]t|can not|unable|do(?:es)? not know|don['’]t know|leave|consult|no idea"
     r"|not sure)\b",
     re.IGNORECASE,
 )
-_CONCLUSION = re.compile(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion|Finally|We conclude)\b")
-_COMMENT = re.compile(r"(?:This|These|Note|It|Here|Which)\b")
+_CONCLUSION = pattern(r"(?:Therefore|Thus|Hence|So|Consequently|In conclusion|Finally|We conclude)\b")
+_COMMENT = pattern(r"(?:This|These|Note|It|Here|Which)\b")
 # A text that breaks off has no closing sentence: its last number is whatever it was busy with.
-_UNFINISHED = re.compile(
+_UNFINISHED = pattern(
     r"(?:[,\\+\-/=({\[^_<&]|(?<!\*)\*|\b(?:is|are|the|an?|of|and|or|to|it|if|we|that|with|for|by|in|then|so|be|as|can|this|from|but|because|since|where|which|when|let|have))\s*$"
 )
-_CLAUSE = re.compile(r"[，；]|(?<=[\u4e00-\u9fff]),")
-_ANY = re.compile(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
-_CODE = re.compile(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
-_CJK = re.compile("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_LEADING_WORD = re.compile(r"(?<![\\\w])[^\W\d_]{2,}(?=['’]?[\s:,.]|['’]s\b|$)")
+_CLAUSE = pattern(r"[，；]|(?<=[\u4e00-\u9fff]),")
+_ANY = pattern(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
+_CODE = pattern(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
+_CJK = pattern("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_LEADING_WORD = pattern(r"(?<![\\\w])[^\W\d_]{2,}(?=['’]?[\s:,.]|['’]s\b|$)")
 _CONSTANT = frozenset(["pi", "theta", "alpha", "beta", "infinity", "inf"])
-_SAID_TO_BE = re.compile(
+_SAID_TO_BE = pattern(
     r"[^\d\\$=]{0,40}(?:\b(?:is|are|equals?|es|est|ist)|['’]s|:)\s+(?:\*\*)?(?!(?:correct|right|wrong|incorrect|not)\b)([A-Za-z-]{2,20})(?:\*\*)?[.!]?"
 )
-_BULLET = re.compile(r"[-*•>]\s+")
-_HEADING = re.compile(r"#+\s+")
+_BULLET = pattern(r"[-*•>]\s+")
+_HEADING = pattern(r"#+\s+")
 
 
 def bare(text: str) -> tuple[str, str] | None:

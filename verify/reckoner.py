@@ -63,14 +63,23 @@ class Reckoner:
         parts = [self.value(part, point) for part in node.args]
         if kind in ("call", "name"):
             return stand_in(node.value, [self.label(part) for part in parts]) if kind == "call" else _unknown(kind)
-        if all(isinstance(part, Fraction) for part in parts):
+        if all(isinstance(part, Fraction) for part in parts) and not (point and self.is_long(kind, parts)):
             try:
                 exact = evaluate(node._replace(args=tuple(Node("exact", (), "", part) for part in parts)), {})
             except TooLargeError:
                 exact = None
             if isinstance(exact, Fraction):
-                return exact
+                return self.widened(exact) if point and bits(exact) > self.longest() else exact
         return self.computed(node, parts)
+
+    def longest(self) -> int:
+        """The bits beyond which an exact fraction at a test point proves no more than a number of the context."""
+        return 4 * int(self.mp.prec)
+
+    def is_long(self, kind: str, parts: list[Fraction]) -> bool:
+        """Whether a power would be written out in thousands of digits."""
+        whole = kind == "pow" and parts[1].denominator == 1
+        return whole and bits(parts[0]) * abs(parts[1]) > self.longest()
 
     def label(self, part: Any) -> str:
         return str(part) if isinstance(part, Fraction) else str(self.mp.nstr(self.widened(part), 40))

@@ -2,12 +2,14 @@
 
 import re
 
-MATH = re.compile(
+from verify.pattern import pattern
+
+MATH = pattern(
     r"\$\$(.{1,2000}?)\$\$|\\\[(.{1,2000}?)\\\]|\\\((.{1,2000}?)\\\)|(?<![\\$])\$(?!\$)([^$]{1,2000}?)(?<!\\)\$",
     re.DOTALL,
 )
-BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
-NUMBER = re.compile(
+BOLD = pattern(r"\*\*([^*\n]{1,200})\*\*|__([^_\n]{1,200})__")
+NUMBER = pattern(
     r"(?<![A-Za-z\d_.])(?<!\d:)[-−]?\s?[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
     r"(?:\s?/\s?\d+|:\d\d(?:\s?[aApP]\.?[mM]\b)?)?(?:\s?%)?(?!\d|\.\d|,\d{3}(?!\d))"
 )
@@ -16,9 +18,9 @@ _ATOMS = (
     r"(?>\d++(?:\.\d++)?|√\(?\w{1,20}\)?|sqrt\([^()\n]{1,40}\)|[a-zπ](?![A-Za-z])|[²³°]|\^\(?-?\w{1,9}\)?"
     r"|\([^()\n]{1,40}\))"
 )
-_EXPRESSION = re.compile(rf"[-−]?\s?{_ATOMS}++(?:\s?[-+−*/·]\s?{_ATOMS}++){{0,20}}(?=\s*(?:[.,;*]|$|[a-z]{{3}}))")
+_EXPRESSION = pattern(rf"[-−]?\s?{_ATOMS}++(?:\s?[-+−*/·]\s?{_ATOMS}++){{0,20}}(?=\s*(?:[.,;*]|$|[a-z]{{3}}))")
 # What people do with a stated amount: "Marie can order 28 pizzas with 2 toppings".
-_AMOUNT = re.compile(
+_AMOUNT = pattern(
     r"\b(?:can|could|will|would|should|must|needs?|takes?|took|costs?|earns?|earned|spends?|spent|pays?|paid|makes?|made"
     r"|receives?|received|gets?|got|buys?|bought|sells?|sold|uses?|used|orders?|ordered|produces?|saves?"
     r"|saved|gains?|loses?|lost|travels?|runs?|ran|walks?|reads?|eats?|ate|owes?|weighs?|raises?|raised|answers?|answered"
@@ -29,25 +31,25 @@ _ADVERB = (
     r"(?:(?:indeed|exactly|approximately|about|only|equal to|given by|simply|still|now|therefore|thus|then)\s+)*"
     r"[:：]?\s*"
 )
-COPULA = re.compile(r"(?:\b(?:is|are|equals?|be|was|were)\b|[为是=：≈]|:(?!\d\d)|\b(?:est|es|ist)\b)\s*" + _ADVERB)
-_EQUAL = re.compile(r"[=≈]\s*" + _ADVERB)
-_TOTAL = re.compile(r"\b(?:giving|yielding|making|for|which gives)\b[^.,]{0,20}\btotal of\b\s*")
-VERB = re.compile(
+COPULA = pattern(r"(?:\b(?:is|are|equals?|be|was|were)\b|[为是=：≈]|:(?!\d\d)|\b(?:est|es|ist)\b)\s*" + _ADVERB)
+_EQUAL = pattern(r"[=≈]\s*" + _ADVERB)
+_TOTAL = pattern(r"\b(?:giving|yielding|making|for|which gives)\b[^.,]{0,20}\btotal of\b\s*")
+VERB = pattern(
     r"(?:\b(?:is|are|equals?|be|was|were|gives?|has|have|had|gets?)\b|[为是=：≈]|:(?!\d\d)|\b(?:est|es|ist)\b"
     r"|\btotal of\b|\b(?:equal|equals|simplifies|comes|evaluates|reduces|amounts|rounds) to\b"
     r"|(?:increases?|decreases?|differs?) by\b)\s*" + _ADVERB
 )
-_LEAD_IN = re.compile(
+_LEAD_IN = pattern(
     r",?\s*(?:indeed|exactly|approximately|simply|therefore|thus|clearly|also|still|now|just|option|choice|but|rather|sondern|mais|sino|mas|而是)\s+"
 )
-SENTENCE = re.compile(
+SENTENCE = pattern(
     r"(?<=[.!?。！？])(?<!\bM[rs]\.)(?<!\bMrs\.)(?<!\bDr\.)\s+(?=\S)|(?<=\$\$)\s+(?=[A-Z])|(?<=\\\])\s+(?=[A-Z])|\n+|(?<=[。！？])"
 )
-_ASIDE = re.compile(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
+_ASIDE = pattern(r"\b(?:that|which|whose|where|when|such that|for which|because|since|given that|inclusive)\b")
 # "Each correct answer is worth 5 points" states no answer.
-_ACRONYM = re.compile(r"(\d[\d,.]*) ([A-Z]{2,})")
-_TOLD = re.compile(r"[A-Z][a-z]+ [a-z]{3,} [^\\{}]*\d")
-WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
+_ACRONYM = pattern(r"(\d[\d,.]*) ([A-Z]{2,})")
+_TOLD = pattern(r"[A-Z][a-z]+ [a-z]{3,} [^\\{}]*\d")
+WORD = pattern(r"(?<![\\A-Za-z])[A-Za-z]{3,}")
 FUNCTIONS = frozenset(
     [
         "sin",
@@ -76,9 +78,9 @@ FUNCTIONS = frozenset(
         "gcd",
     ]
 )
-COMMAND_TEXT = re.compile(r"\\(?:text|mbox|mathrm|textbf|mathbf|operatorname)\w*\s*\{[^{}]*\}|\\(?:begin|end)\{\w+\}")
-_TIE = re.compile(r"\s*(?:,|;|and|or|\band\b|、|和|或|以及)(?:\s*(?:and|or))?\s*")
-_UNIT = re.compile(r"\s*(%|[A-Za-z]+(?: [A-Za-z]+){0,2})\s*(?:[.。]|$)")
+COMMAND_TEXT = pattern(r"\\(?:text|mbox|mathrm|textbf|mathbf|operatorname)\w*\s*\{[^{}]*\}|\\(?:begin|end)\{\w+\}")
+_TIE = pattern(r"\s*(?:,|;|and|or|\band\b|、|和|或|以及)(?:\s*(?:and|or))?\s*")
+_UNIT = pattern(r"\s*(%|[A-Za-z]+(?: [A-Za-z]+){0,2})\s*(?:[.。]|$)")
 
 
 def value_in(rest: str) -> str | None:

@@ -4,19 +4,20 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
+from verify.pattern import pattern
 from verify.units import UNITS, read_unit
 from verify.words import NUMBER_WORDS
 
-_WORDY = re.compile(r"[A-Za-z'\"]")
-_TEXT = re.compile(r"\\(?:text|textrm|mathrm|mbox|textbf|operatorname)\s*\{([^{}]*)\}")
+_WORDY = pattern(r"[A-Za-z'\"]")
+_TEXT = pattern(r"\\(?:text|textrm|mathrm|mbox|textbf|operatorname)\s*\{([^{}]*)\}")
 # 5 ft 3 in; 2 hours and 30 minutes
-_PART = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]{1,12})\.?(?:,? and |, | )?(?=\d|$)")
-_FEET = re.compile(r"(\d+) ?(?:'|\\prime|\^\{?\\prime\}?) ?(\d+(?:\.\d+)?) ?(?:\"|''|\^\{?\\prime\\prime\}?)?")
-_REMAINDER = re.compile(r"(\d+),? ?(?:(?:with )?(?:a )?remainder(?: of)?|rem\.?|R|r) ?(\d+)")
+_PART = pattern(r"(\d+(?:\.\d+)?) ?([A-Za-z]{1,12})\.?(?:,? and |, | )?(?=\d|$)")
+_FEET = pattern(r"(\d+) ?(?:'|\\prime|\^\{?\\prime\}?) ?(\d+(?:\.\d+)?) ?(?:\"|''|\^\{?\\prime\\prime\}?)?")
+_REMAINDER = pattern(r"(\d+),? ?(?:(?:with )?(?:a )?remainder(?: of)?|rem\.?|R|r) ?(\d+)")
 # _{10}C_3 anywhere; 10C3 only alone: inside an expression C may be a constant.
-_CHOOSE = re.compile(r"(?:\{\})?[_^](?:\{(\d{1,4})\}|(\d)) ?([CP]) ?_ ?(?:\{(\d{1,4})\}|(\d))(?![\d_.^])")
-_CHOOSE_ALONE = re.compile(r"(\d{1,4})() ?([CP]) ?(\d{1,4})()")
-_PREFIXED = re.compile(r"(?<![\w.])0([xXbBoO])([0-9A-Fa-f]+)(?![\w.])")
+_CHOOSE = pattern(r"(?:\{\})?[_^](?:\{(\d{1,4})\}|(\d)) ?([CP]) ?_ ?(?:\{(\d{1,4})\}|(\d))(?![\d_.^])")
+_CHOOSE_ALONE = pattern(r"(\d{1,4})() ?([CP]) ?(\d{1,4})()")
+_PREFIXED = pattern(r"(?<![\w.])0([xXbBoO])([0-9A-Fa-f]+)(?![\w.])")
 _RADIX = {"x": (16, r"[0-9A-Fa-f]+"), "b": (2, "[01]+"), "o": (8, "[0-7]+")}
 _PARTS_OF = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
              "eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100, "thousandth": 1000}  # fmt: skip
@@ -28,9 +29,9 @@ _BOUND_BEFORE = (
     (r"(?:strictly )?(?:less|fewer|smaller) than", "<"),
 )
 _BEFORE = tuple(
-    (re.compile(rf"(?:(?P<name>[a-z]) is )?(?:{words}) (?P<rest>\S.*)"), sign) for words, sign in _BOUND_BEFORE
+    (pattern(rf"(?:(?P<name>[a-z]) is )?(?:{words}) (?P<rest>\S.*)"), sign) for words, sign in _BOUND_BEFORE
 )
-_BEHIND = re.compile(r"(?P<rest>-?[\d.,]+(?: \S+)?),? or (?P<word>more|greater|less|fewer)")
+_BEHIND = pattern(r"(?P<rest>-?[\d.,]+(?: \S+)?),? or (?P<word>more|greater|less|fewer)")
 
 
 def respelt(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from verify.pattern import pattern
 from verify.units import UNITS
 from verify.words import NUMBER_WORDS
 
@@ -28,17 +29,17 @@ _ACCENTS = "vec hat overrightarrow overline bar widehat tilde widetilde dot ddot
 ACCENTS = frozenset(_ACCENTS.split())
 # Greek names that a command which lost its space may begin with: `omegat`. The short ones begin other commands too.
 _GREEK_HEADS = tuple(GREEK - {"iota", "xi", "Xi", "chi", "eta", "nu", "psi", "ell"})
-_PLAIN = re.compile(
+_PLAIN = pattern(
     r"(?P<space>\s+)|(?P<num>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3}(?![\w.]))?)|\\(?P<cmd>[A-Za-z]+)\*?|\\(?P<esc>.)|(?P<word>[A-Za-z]+)"
     r"|(?P<op>\+/-|<=|>=|!=|==|:=|\*\*|\S)",
     re.DOTALL,
 )
-_HEX_DIGITS = re.compile(r"[0-9A-Fa-f]+")
-_DIGITS_OF_16 = re.compile(r"\d+[A-Fa-f][0-9A-Fa-f]*(?=_\{?1[1-6](?!\d))")
-_RADIX = re.compile(r"_\{?1[1-6]")
+_HEX_DIGITS = pattern(r"[0-9A-Fa-f]+")
+_DIGITS_OF_16 = pattern(r"\d+[A-Fa-f][0-9A-Fa-f]*(?=_\{?1[1-6](?!\d))")
+_RADIX = pattern(r"_\{?1[1-6]")
 _CONNECTIVES = "and or is no of to the are not all if for yes per each"
 CONNECTIVES = frozenset(_CONNECTIVES.split())
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\d.,_^}])\d{1,3}(?: \d{3})+(?![\d,])(?! ?/)")
+_THOUSANDS = pattern(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\d.,_^}])\d{1,3}(?: \d{3})+(?![\d,])(?! ?/)")
 
 
 class Token(NamedTuple):

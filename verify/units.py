@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from verify.pattern import pattern
+
 # Each kind of quantity by its exponents of length, mass, time, current, temperature, amount, angle and money.
 _KINDS: dict[str, dict[str, int]] = {
     "length": {"L": 1}, "mass": {"M": 1}, "time": {"T": 1}, "current": {"I": 1}, "temperature": {"K": 1},
@@ -55,7 +57,7 @@ UNITS: dict[str, tuple[str, float]] = {
     for name in group[1].split()
 }
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3}
-_PART = re.compile(r"\^\s*\{?\s*(?P<power>-?\s*\d+)\s*\}?|(?P<per>/|\bper\b)|(?P<word>[A-Za-z$°Ω%]+)|(?P<other>\S)")
+_PART = pattern(r"\^\s*\{?\s*(?P<power>-?\s*\d+)\s*\}?|(?P<per>/|\bper\b)|(?P<word>[A-Za-z$°Ω%]+)|(?P<other>\S)")
 
 
 class Unit(NamedTuple):

@@ -1,6 +1,6 @@
 """Words that answers are written with: numbers, units, and the few ways to say that there is nothing."""
 
-import re
+from verify.pattern import pattern
 
 _SMALL_NUMBERS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
 sixteen seventeen eighteen nineteen twenty"""
@@ -38,7 +38,7 @@ _EVERY = frozenset(
 _ENDLESS = frozenset(["infinity", "infinite", "infinitely many", "infinitely many solutions", "unbounded"])
 _YES, _NO = frozenset(["yes", "true", "y"]), frozenset(["no", "false"])
 _CLASSES = (_NOTHING, _ABSENT, _EVERY, _ENDLESS, _YES, _NO)
-_DENIAL = re.compile(
+_DENIAL = pattern(
     r"^(?:no|none)\b|\b(?:not|cannot|insufficient|undetermined|indeterminate|impossible|undefined|missing|nothing|unbounded)\b"
 )
 _SMALL = frozenset(

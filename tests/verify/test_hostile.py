@@ -33,7 +33,7 @@ def test_no_pair_holds_up_the_caller(name: str) -> None:
     started = time.process_time()
     decide(gold, answer)
     decide(answer, gold)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 0.6
 
 
 def test_no_text_makes_the_fast_tiers_raise() -> None:

@@ -42,10 +42,10 @@ def test_importing_verify_is_quick_and_brings_no_sympy() -> None:
         "import sys, time; t = time.process_time(); import verify; t = time.process_time() - t\n"
         "print(t, [m for m in ('sympy', 'math_verify', 'mpmath', 'numpy', 'polars') if m in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    seconds, _, loaded = out.partition(" ")
-    assert float(seconds) < 0.1
-    assert loaded.strip() == "[]"
+    runs = [subprocess.check_output([sys.executable, "-c", code], text=True).partition(" ") for _ in range(3)]
+    # A busy machine doubles the CPU time of one run; the quickest of three says what the import costs.
+    assert min(float(seconds) for seconds, _, _ in runs) < 0.1
+    assert {loaded.strip() for _, _, loaded in runs} == {"[]"}
 
 
 def test_a_thousand_pairs_are_judged_in_well_under_a_second() -> None:
