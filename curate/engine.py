@@ -138,10 +138,17 @@ class Pool:
     def close(self) -> None:
         """Ends the workers; what they were at is done again by the next build."""
         if self._executor is not None:
+            # As Python 3.14's terminate_workers does. Left to end their jobs, they would hold up Ctrl-C for as long.
+            workers = list((self._executor._processes or {}).values())
             self._executor.shutdown(wait=False, cancel_futures=True)
+            for worker in workers:
+                worker.terminate()
 
     def _ended(self, ahead: dict[Future[pl.DataFrame], int]) -> Iterator[tuple[int, pl.DataFrame]]:
-        for future in wait(ahead, return_when=FIRST_COMPLETED).done:
+        # Looks up now and then: where a signal wakes another thread, Ctrl-C would wait for a job to end.
+        while not (ended := wait(ahead, timeout=0.5, return_when=FIRST_COMPLETED).done):
+            pass
+        for future in ended:
             try:
                 yield ahead.pop(future), future.result()
             except BrokenProcessPool as error:

@@ -371,3 +371,39 @@ def test_offline_needs_no_server_and_no_key_and_a_spent_budget_exits_with_4(
     missing = 96 - len(handler.asked)
     assert f"teacher.openai_server: asked 96, not in the store {missing}" in built.stderr
     assert os.environ.get("NO_SUCH_KEY") is None
+
+
+SLEEPY = """
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from curate.engine import Job, Shard, worker_pool
+
+
+@dataclass(frozen=True)
+class Sleepy:
+    def __call__(self, rows):
+        Path("asleep").touch()
+        time.sleep(60)
+        return rows
+
+
+if __name__ == "__main__":
+    rows = pl.DataFrame({"id": ["a"]})
+    with worker_pool(2) as pool:
+        list(pool.run({i: Job(Sleepy(), rows, Shard(Path("."), ""), ()) for i in range(4)}))
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_stage_that_works_in_other_processes(tmp_path: Path) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY)
+    process = subprocess.Popen([sys.executable, "sleepy.py"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "asleep").exists() and process.poll() is None:
+        time.sleep(0.05)
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) != 0
+    assert time.monotonic() - started < 5
