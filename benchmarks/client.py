@@ -128,7 +128,7 @@ def curator(url: str, count: int, in_flight: int) -> dict[str, float]:
     """Its LLM block over the same questions, rate limits out of the way; words stand in for tokens, whose table it
     would download."""
     words = SimpleNamespace(encode=lambda text, **_: text.split())
-    tiktoken = import_module("tiktoken")
+    tiktoken: Any = import_module("tiktoken")
     tiktoken.get_encoding = tiktoken.encoding_for_model = lambda name: words
     os.environ |= {"OPENAI_API_KEY": "none", "TELEMETRY_ENABLED": "false", "CURATOR_VIEWER": "0"}
     library = import_module("bespokelabs.curator")
