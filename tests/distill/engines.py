@@ -1,5 +1,6 @@
 """Real engines for the tests: the noisy teacher behind two servers, started once per session on free local ports."""
 
+import ctypes
 import importlib.util
 import os
 import signal
@@ -77,12 +78,18 @@ def running(command: list[str], more_env: dict[str, str]) -> Iterator[str]:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_dies_with_its_parent,
             )
         try:
             _wait_for(f"http://127.0.0.1:{port}/health", process, said)
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             _end(process)
+
+
+def _dies_with_its_parent() -> None:
+    # PR_SET_PDEATHSIG: a test run that is killed leaves no server behind.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
