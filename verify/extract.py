@@ -203,7 +203,7 @@ def _json(text: str) -> Extraction | None:
 def _weak(text: str) -> Extraction | None:
     """No mark: a bare answer, "the answer is", or the closing sentence that holds a number or a formula."""
     tail = text[-_TAIL:]
-    said = affirmed(_EMPTY_BOX.sub("", tail))
+    said = affirmed(_EMPTY_BOX.sub("", tail) if "box" in tail or "<answer>" in tail else tail)
     if said != tail:
         if not re.search(r"[\d\\$]", said):
             return None

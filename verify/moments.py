@@ -20,6 +20,8 @@ def same_moment(gold: str, answer: str) -> bool | None:
     """
     if len(gold) > 40 or len(answer) > 40 or not (gold[:1].isalnum() or gold[:1] == "\\"):
         return None
+    if gold.isdigit() or answer.isdigit():
+        return None
     first, second = _plain(gold), _plain(answer)
     dates = _date(first), _date(second)
     if dates[0] and dates[1]:

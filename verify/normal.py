@@ -73,7 +73,7 @@ _TRAILING_CLAUSE = pattern(
     re.DOTALL,
 )
 _PART_LABEL = pattern(r"(?:(?<=^)|(?<=[\s,;.]))\(?([a-h1-8]|i{1,3}|iv|vi?)[).](?!\d)\s*:?\s*")
-_MINUS = pattern(r"(?:\\text\s*\{\s*)?\b(?:negative|minus)\s*\}?\s*(?=\d|\\frac|\\sqrt)", re.IGNORECASE)
+_MINUS = pattern(r"(?:\\text\s*\{\s*)?\b(?:[Nn]egative|[Mm]inus)\s*\}?\s*(?=\d|\\frac|\\sqrt)")
 _OVER = pattern(r"(?<=\d) over (?=\d)")
 _CODE_E = pattern(r"(?<![A-Za-z\d])E(?=\s?\*\*)")
 _DOTS = pattern(r"(?<![\w.])\.\.\.+(?![\w.])")
@@ -84,6 +84,9 @@ _WORDS_BEFORE = pattern(
     r"\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]{0,80}?"
     r"\b(?:is|are|be|equals?|find|get|obtain|have|gives?|as|of|by)\b ?:? ?(\}?)"
 )
+_UPRIGHT = pattern(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname)\s*\{([^{}]*)\}")
+_GAP = pattern(r" (?!\d)|(?<!\d) ")
+_BRACED_SIGN = pattern(r"([_^])\{(\w)\}")
 _BRACES = pattern(r"\\.|[{}]", re.DOTALL)
 _DENYING = pattern(r"\b(?:not|cannot|never|no)\b|n't\b")
 
@@ -94,6 +97,8 @@ def tidy(text: str) -> str:
 
 
 def _tidied(text: str) -> str:
+    if text.isascii() and text.isdigit():
+        return text
     if "<su" in text:
         text = _HTML.sub(lambda m: ("^" if m[1] == "p" else "_") + "{" + m[2] + "}", text)
     if not text.isascii():
@@ -101,7 +106,11 @@ def _tidied(text: str) -> str:
         text = _SQUARE_UNIT.sub(r" \\text{\1}\2", text)
         text = _RAISED.sub(lambda m: "^{" + _digits(m.group()) + "}", text)
         text = _LOWERED.sub(lambda m: "_{" + _digits(m.group()) + "}", text)
-    text = _TIMES_TEN.sub(" * ", text.translate(_TABLE).replace("{,}", ","))
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_TABLE)
+    text = text.replace("{,}", ",")
+    if "10" in text:
+        text = _TIMES_TEN.sub(" * ", text)
     if "..." in text:
         text = _DOTS.sub(r"\\ldots ", text)
     if "\\" in text or "$" in text:
@@ -125,7 +134,13 @@ def plain_answer(text: str) -> str:
     >>> plain_answer("f(x) = 2x, where x is real"), plain_answer("(a) 3 (b) 4")
     ('f(x) = 2x', '3; 4')
     """
-    tidied = _MINUS.sub("-", _OVER.sub("/", _without_part_labels(tidy(text))))
+    tidied = _without_part_labels(tidy(text))
+    if tidied.isdigit():
+        return tidied
+    if " over " in tidied:
+        tidied = _OVER.sub("/", tidied)
+    if "egative" in tidied or "inus" in tidied:
+        tidied = _MINUS.sub("-", tidied)
     if tidied.startswith("\\") and (words := _WORDS_BEFORE.match(tidied)) and not _DENYING.search(words[0]):
         rest = tidied[words.end() :] if words[1] else "\\text{" + tidied[words.end() :]
         tidied = tidy(rest) if rest.strip("{} ") else tidied
@@ -155,11 +170,10 @@ def _without_part_labels(text: str) -> str:
 
 def key(tidied: str) -> str:
     """A string that is equal for spellings that differ in spaces, braces round one sign, and upright type."""
-    text = re.sub(
-        r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname)\s*\{([^{}]*)\}", r"\1", tidied
-    )
-    text = re.sub(r" (?!\d)|(?<!\d) ", "", text)  # 2 3/4 is not 23/4
-    return re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
+    text = _UPRIGHT.sub(r"\1", tidied) if "\\" in tidied else tidied
+    if " " in text:
+        text = _GAP.sub("", text)  # 2 3/4 is not 23/4
+    return _BRACED_SIGN.sub(r"\1\2", text) if "{" in text else text
 
 
 def plain_number(tidied: str) -> Fraction | None:

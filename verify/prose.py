@@ -32,6 +32,9 @@ PHRASE = pattern(
     r"|\b(?:result|solution|value)\b\s*(?:\bis\b|[:：=])|结果\s*(?:是|为|[:：])|^\s*A\s*[:：]",
     re.IGNORECASE | re.MULTILINE,
 )
+# Some word of every phrase, in small letters: as plain strings they are found ten times as fast.
+_SURE = ("ans", "答案", "ponse", "respuesta", "risposta", "resposta", "antwort", "odpowied", "ответ")
+_MARKS = (*_SURE, "result", "solution", "value", "结果", "a:", "a :", "a：")
 _MONEY = pattern(r"(?<!\\)\$(?=\d[\d,]*(?:\.\d+)?(?:[^$\\]*\$-?\d|[^$]*$))")
 _REFUSAL = pattern(
     r"\b(?:sorry|apologi[sz]e|cannot|can['’]t|can not|unable|do(?:es)? not know|don['’]t know|leave|consult|no idea"
@@ -92,7 +95,7 @@ def _led_by_words(text: str) -> bool:
 
 def without_money(text: str) -> str:
     """The text without the dollar signs of sums of money, which would pair up as formulas."""
-    return _MONEY.sub("", text)
+    return _MONEY.sub("", text) if "$" in text else text
 
 
 def reduced(text: str) -> str | None:
@@ -108,9 +111,18 @@ def reduced(text: str) -> str | None:
     return numbers.pop() if len(numbers) == 1 else None
 
 
+def _first_mark(text: str, words: tuple[str, ...]) -> int | None:
+    """Where a phrase may begin at the earliest; None where no word of one stands in the text."""
+    small = text.lower()
+    found = [at for word in words if (at := small.find(word)) >= 0]
+    return max(0, min(found) - 40) if found else None
+
+
 def phrased(tail: str, marked: bool) -> str | None:
     """What follows the last "the answer is". `marked`: only a sure one counts, since a box was found before it."""
-    for match in reversed(list(PHRASE.finditer(tail))[-6:]):
+    if (start := _first_mark(tail, _SURE if marked else _MARKS)) is None:
+        return None
+    for match in reversed(list(PHRASE.finditer(tail, start))[-6:]):
         sure = match["sure"] is not None
         if (marked and not sure) or _ANY.search(tail, max(0, match.start() - 20), match.start()):
             continue
