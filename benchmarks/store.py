@@ -61,16 +61,18 @@ def main() -> None:
     share = given.replies / len(texts)
     limits = {level: stream_bytes(texts, level) * share for level in (3, 9)}
     print(f"{given.replies:,} replies of {sum(map(len, texts)) / len(texts):,.0f} characters from {len(texts):,} texts")
-    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
-        found = [measure("store", Path(folder) / "store", given.replies, texts, write_store, StoreReader)]
-        if not given.no_peer:
-            found.append(measure("sqlite", Path(folder) / "sqlite", given.replies, texts, write_sqlite, SqliteReader))
     print(f"{'':10}{'replies/s':>12}{'CPU s':>10}{'open s':>10}{'look up ms':>12}{'read ms':>10}", end="")
     print(f"{'MB':>10}{'/ zstd -3':>12}{'/ zstd -9':>12}")
-    for row in found:
-        print(f"{row.name:10}{row.per_second:>12,.0f}{row.cpu_s:>10.1f}{row.open_s:>10.2f}", end="")
-        print(f"{row.look_up_ms:>12.3f}{row.read_ms:>10.2f}{row.disk_bytes / 1e6:>10,.0f}", end="")
-        print("".join(f"{row.disk_bytes / limit:>12.2f}" for limit in limits.values()))
+    found = []
+    with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+        for name, write, reader in (("store", write_store, StoreReader), ("sqlite", write_sqlite, SqliteReader)):
+            if name == "sqlite" and given.no_peer:
+                continue
+            row = measure(name, Path(folder) / name, given.replies, texts, write, reader)
+            print(f"{row.name:10}{row.per_second:>12,.0f}{row.cpu_s:>10.1f}{row.open_s:>10.2f}", end="")
+            print(f"{row.look_up_ms:>12.3f}{row.read_ms:>10.2f}{row.disk_bytes / 1e6:>10,.0f}", end="")
+            print("".join(f"{row.disk_bytes / limit:>12.2f}" for limit in limits.values()), flush=True)
+            found.append(row)
     ours = found[0]
     kept = ours.per_second >= 5_000 and ours.open_s < 2 and ours.look_up_ms < 1 and ours.disk_bytes <= 1.1 * limits[3]
     print("promised: 5,000 replies/s, opened in 2 s, looked up in 1 ms, 1.1 x the text:", "kept" if kept else "MISSED")
