@@ -140,17 +140,18 @@ class Evaluate:
         with Steps().sampling(f"rollouts of {teacher.model}", problems.height * k) as pace:
             sample(teacher, requests(), store, on_progress=pace.done, watches=[pace])
         replies = store.get([request.key for request in requests()])
-        reasoning, response, _ = split_columns([r.content for r in replies], [r.reasoning for r in replies])
-        golds = [gold for gold in problems["answer"] for _ in range(k)]
         finished = [reply.finish_reason for reply in replies]
-        verdicts = grade_many([text or "" for text in response], golds, finish_reasons=finished)
+        contents, reasonings = [reply.content for reply in replies], [reply.reasoning for reply in replies]
+        texts = split_columns(contents, reasonings, [reason == "stop" for reason in finished])
+        golds = [gold for gold in problems["answer"] for _ in range(k)]
+        verdicts = grade_many(texts["response"].fill_null("").to_list(), golds, finish_reasons=finished)
         return pl.DataFrame(
             {
                 "problem_id": [row for row in problems["id"] for _ in range(k)],
                 "index": list(range(k)) * problems.height,
                 "answer": golds,
-                "reasoning": reasoning,
-                "response": response,
+                "reasoning": texts["reasoning"],
+                "response": texts["response"],
                 "finish_reason": finished,
                 "completion_tokens": [reply.completion_tokens for reply in replies],
                 "verdict": [verdict.status for verdict in verdicts],

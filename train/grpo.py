@@ -101,7 +101,7 @@ class Accuracy:
         from distill.thinking import split_thinking
         from verify import reward
 
-        cut = ["stop" if ids and ids[-1] in self.ends else "length" for ids in completion_ids]
+        ended = [bool(ids) and ids[-1] in self.ends for ids in completion_ids]
         texts = [c if isinstance(c, str) else str(c[-1]["content"]) if c else "" for c in completions]
-        responses = [split_thinking(text).response for text in texts]
-        return reward.accuracy(responses, solution, finish_reason=cut)
+        responses = [split_thinking(text, finished=end).response for text, end in zip(texts, ended, strict=True)]
+        return reward.accuracy(responses, solution, finish_reason=["stop" if end else "length" for end in ended])

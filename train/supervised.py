@@ -103,8 +103,8 @@ def _answer(
     messages, golds = rows[:asked]["messages"], rows[:asked]["answer"]
     # A reply longer than any that was learnt does not end by itself.
     replies = answers(model, tokenizer, [talk[:-1] for talk in messages], max_new_tokens=longest)
-    finished = ["stop" if reply.ended else "length" for reply in replies]
-    verdicts = grade_many([split_thinking(reply.text).response for reply in replies], golds, finish_reasons=finished)
+    responses = [split_thinking(reply.text, finished=reply.ended).response for reply in replies]
+    verdicts = grade_many(responses, golds, finish_reasons=["stop" if reply.ended else "length" for reply in replies])
     with (run.path / "answers.jsonl").open("w", encoding="utf-8") as lines:
         for talk, gold, reply, verdict in zip(messages, golds, replies, verdicts, strict=True):
             told = {"tokens": reply.tokens, "ended": reply.ended, "gold": gold, "verdict": verdict.status}
