@@ -147,6 +147,25 @@ def card(version: VersionArgument = "latest", root: RootOption = None, debug: De
 
 
 @app.command()
+def view(
+    version: VersionArgument = "latest",
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the pages go.")] = Path("site"),
+    problems: Annotated[int, typer.Option(min=0, metavar="N", help="How many problems are drawn by chance.")] = 500,
+    all_: Annotated[bool, typer.Option("--all", help="Show every problem.")] = False,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write a version as static pages: funnel, verdicts, charts, problems with their rollouts. No script in them."""
+    with exits(debug):
+        from curate.look.viewer import write_site
+        from curate.progress import Steps
+        from curate.version import open_version
+
+        site = write_site(open_version(version, root), out, Steps(), problems, all_)
+        typer.echo(f"{site.problems:,} problems on {site.pages:,} page(s). Open {site.index.as_uri()}")
+
+
+@app.command()
 def verify(
     file: Annotated[Path, typer.Argument(help="A file of rollouts: jsonl, json, csv or parquet, also .gz or .zst.")],
     rollouts: Annotated[str | None, typer.Option(metavar="COLUMN", help="Replies: one, or a list of them.")] = None,

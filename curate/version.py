@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from curate.fingerprint import file_digest
+
+if TYPE_CHECKING:
+    from curate.look.notebook import ProblemView
+    from curate.look.plots import Plots
 
 LOCK = "lock.json"
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -26,7 +30,7 @@ class DigestError(ValueError):
     """The files of a version are not those its lock names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Version:
     """One dataset version on disk. Its tables are lazy frames: `v.sft`, `v.problems`, `v.rollouts`, `v.ledger`.
 
@@ -68,6 +72,36 @@ class Version:
         parts = tables[name] if split is None else {split: tables[name][split]}
         files = [self.path / file["path"] for part in parts.values() for file in part["files"]]
         return pl.scan_parquet(files)
+
+    @property
+    def plot(self) -> "Plots":
+        """Charts: `v.plot.pass_rate()`, `.lengths()`, `.funnel()`, `.domains()`."""
+        from curate.look.plots import Plots
+
+        return Plots(self)
+
+    def problem(self, row: str) -> "ProblemView":
+        """One problem with its rollouts, by its id or how that begins, its `source_id`, or the id of a rollout.
+
+        Raises:
+            VersionError: no problem of that name, or several.
+        """
+        from curate.look.notebook import problem_view
+
+        return problem_view(self, row)
+
+    def _repr_html_(self) -> str:
+        from curate.look.notebook import version_html
+
+        return version_html(self)
+
+    def __repr__(self) -> str:
+        from curate.show import summary
+
+        try:
+            return summary(self)
+        except (OSError, VersionError, KeyError):  # a folder that is damaged or gone is shown by its place
+            return f"Version({str(self.path)!r})"
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
         if name.startswith("_"):

@@ -1,0 +1,1 @@
+"""Versions to look at: in Jupyter, as charts, as static pages."""
