@@ -5,18 +5,19 @@ from collections import Counter
 from verify.equations import equations, relations
 from verify.expressions import all_agree
 from verify.families import families
-from verify.matrices import components, is_vector_sum, matrices
+from verify.matrices import components, in_letters, is_vector_sum, matrices
 from verify.policy import Policy
 from verify.quantities import bases, quantities, ratios
 from verify.scalars import value_of
 from verify.settle import settle
-from verify.tree import Node, holds, names
+from verify.tree import Node, holds, holds_constant, names
 from verify.units import read_unit
 from verify.words import denies_number, same_words
 
 _MAX_ITEMS = 64
 
 
+_VECTORS = frozenset(["tuple", "matrix"])
 _REGION_KINDS = frozenset(["cup", "cap", "minus", "numbers", "where"])
 
 
@@ -32,6 +33,10 @@ def agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
 def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if gold == answer:
         return True
+    if gold.kind in _VECTORS or answer.kind in _VECTORS:
+        if is_complex_point(gold, answer) or is_complex_point(answer, gold):
+            return None
+        gold, answer = in_letters(gold) or gold, in_letters(answer) or answer
     kinds = {gold.kind, answer.kind}
     if "named" in kinds:
         return _named(gold, answer, policy)
@@ -56,6 +61,12 @@ def _agree(gold: Node, answer: Node, policy: Policy) -> bool | None:
     if "dots" in kinds:
         return None
     return quantities(gold, answer, policy)
+
+
+def is_complex_point(one: Node, other: Node) -> bool:
+    """Whether a pair of real numbers stands beside one complex number, whose point it may be: `(1, 2)`, `1 + 2i`."""
+    pair = one.kind == "tuple" and len(one.args) == 2 and not holds_constant(one, "i")
+    return pair and other.kind in ("add", "mul", "const", "neg") and holds_constant(other, "i") and not names(other)
 
 
 def _has_bare_log(node: Node) -> bool:

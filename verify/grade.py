@@ -8,7 +8,7 @@ from typing import NamedTuple
 from verify.chemistry import same_formula
 from verify.choice import choice_verdict, option
 from verify.commuting import may_not_commute
-from verify.compare import agree
+from verify.compare import agree, is_complex_point
 from verify.extract import MARKED, Extraction, extract
 from verify.families import one_parameter, whole_names
 from verify.latex import read
@@ -21,7 +21,7 @@ from verify.policy import Policy
 from verify.prose import mentions, phrased, reduced
 from verify.sentence import is_prose
 from verify.spelling import prefixed, respelt
-from verify.tree import Node, holds, is_understood
+from verify.tree import Node, holds, is_understood, names
 from verify.units import read_unit
 from verify.verdict import Verdict
 from verify.words import plain_words
@@ -58,6 +58,7 @@ _LEADING_ZERO = pattern(r"-?0,\d{2,}$")
 # "5,": a list that was never finished, or a slip; only a reader can tell.
 _BROKEN_OFF = pattern(r"^[,;]|(?:^|[^*\\])[,;&*]$")
 _COMMA = pattern(r"(?<=\d),(?=\d)")
+_SIGNS = pattern(r"[\d\\+=^]|\b\w\b")
 _ENDLESS = pattern(r"(?:\\[lc]?dots[bco]?|\.{3}|…)[\s$}]*$")
 
 
@@ -133,7 +134,7 @@ def grade_many(
         if found is None or not tidy(found.answer):
             verdicts[i] = Verdict("no_answer", detail="no final answer found")
             continue
-        if found.method in MARKED and any(map(_BROKEN_OFF.search, (found.answer.strip(), *accepted))):
+        if found.method in MARKED and any(map(_breaks_off, (found.answer, *accepted))):
             verdicts[i] = Verdict("undecided", found.answer, "exact", "the answer breaks off")
             continue
         pair = (found.answer, *accepted)
@@ -155,6 +156,11 @@ def forget() -> None:
     """Empties the caches of answers that were read before; for measurements."""
     for cache in CACHES:
         cache.cache_clear()
+
+
+def _breaks_off(text: str) -> bool:
+    """Whether a formula or a list of numbers has no end; behind words a comma is a slip."""
+    return _BROKEN_OFF.search(text.strip()) is not None and _SIGNS.search(text) is not None
 
 
 def _readable(gold: Gold) -> tuple[str, ...]:
@@ -258,6 +264,10 @@ def _forms(
         return Decision(None, "numeric", "too large to compute")
     if trees[0] and trees[1] and may_not_commute(trees[0], trees[1]):
         return Decision(None, "numeric", "capital letters may be matrices, which do not commute")
+    if trees[0] and trees[1] and (is_complex_point(trees[0], trees[1]) or is_complex_point(trees[1], trees[0])):
+        return Decision(None, "numeric", "a pair may be the point of a complex number")
+    if trees[0] and trees[1] and trees[0].kind == trees[1].kind == "rel" and _one_divides(trees[0], trees[1]):
+        return Decision(None, "numeric", "an equation has no solutions where its denominator is zero")
     if all(node and is_understood(node) for node in trees) and not _has_branches(*trees):
         return Decision(None, "open")
     if any(plain_number(one) is not None and _CODE.fullmatch(other) for one, other in ((g, a), (a, g))):
@@ -278,6 +288,15 @@ def _has_branches(gold: Node | None, answer: Node | None) -> bool:
     """Whether a curve stands beside both of its branches, `y = \\pm x`: sympy compares sides, not solutions."""
     trees = [node for node in (gold, answer) if node is not None]
     return any(node.kind == "rel" for node in trees) and any(holds(node, "pm") for node in trees)
+
+
+def _one_divides(gold: Node, answer: Node) -> bool:
+    """Whether only one of two equations divides by a name: `y/x = 2` leaves out a point of `y = 2x`."""
+    return gold.value == answer.value == "=" and _divides(gold) != _divides(answer)
+
+
+def _divides(node: Node) -> bool:
+    return (node.kind == "div" and bool(names(node.args[1]))) or any(map(_divides, node.args))
 
 
 def _spoken_ratio(one: str, other: str) -> tuple[str, str] | None:

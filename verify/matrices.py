@@ -68,6 +68,31 @@ def is_vector_sum(node: Node) -> bool:
     return any(name.startswith("hat:") for name in names(node))
 
 
+def in_letters(node: Node) -> Node | None:
+    """`i - 2j` as a sum of basis vectors, for an answer that stands beside a tuple or a column; else None.
+
+    Without a j, or with any other letter, it is a number or a formula.
+    """
+    if "j" not in names(node) or not names(node) <= {"j", "k"} or node.kind not in ("add", "mul", "neg", "div"):
+        return None
+    vector = _in_bold(node)
+    basis = [f"hat:{letter}" for letter in "ijk"]
+    zero = dict.fromkeys(basis, Fraction(0))
+    try:
+        parts = [evaluate(vector, zero | {name: Fraction(1)}) for name in basis]
+        whole = evaluate(vector, dict.fromkeys(basis, Fraction(2)))
+    except UnknownError:
+        return None
+    exact = [part for part in parts if isinstance(part, Fraction)]
+    return vector if len(exact) == 3 and whole == 2 * sum(exact) else None
+
+
+def _in_bold(node: Node) -> Node:
+    if (node.kind == "const" and node.value == "i") or (node.kind == "name" and node.value in ("j", "k")):
+        return Node("name", (), f"hat:{node.value}")
+    return node._replace(args=tuple(_in_bold(part) for part in node.args))
+
+
 def components(node: Node, size: int) -> list[Node]:
     """The parts of `3i + 4j` along each basis vector."""
     letters = ["i", "j", "k"][:size]

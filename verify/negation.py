@@ -60,7 +60,9 @@ _BEFORE_BOX = (
 )
 _BEHIND_BOX = (
     rf"(?:\*\*|\$+|\\\)|\\\])*\s*(?:(?:is|was|would\s+be)\s+(?:clearly\s+|also\s+|therefore\s+)?{_WRONG}"
-    r"|isn['’]t\b|wasn['’]t\b|can['’]t\s+be\b|cannot\s+be\b)"
+    r"|isn['’]t\b|wasn['’]t\b|can['’]t\s+be\b|cannot\s+be\b"
+    r"|[.\s]*(?:\b(?:wait|no|hmm|actually|but|oh)\b[\s,.!]*){1,3}(?:that|this|it)(?:\s+is|['’]s|\s+was)\s+"
+    r"(?:wrong|incorrect|not\s+(?:right|correct)|a\s+mistake)\b)"
 )
 
 

@@ -49,6 +49,17 @@ _UNFINISHED = pattern(
 )
 _CLAUSE = pattern(r"[，；]|(?<=[\u4e00-\u9fff]),")
 _ANY = pattern(r"\b(?:each|every|per|any|an|incorrect|wrong)\s+$", re.IGNORECASE)
+# "If the answer is 5, we have a contradiction", "the answer might be 5": nothing is settled.
+_SUPPOSED = pattern(
+    r"\b(?:if|suppose|supposing|assum(?:e|ing)|unless|whether|imagine|say)\s+(?:that\s+)?(?:the\s+|our\s+|my\s+)?$",
+    re.IGNORECASE,
+)
+_UNSETTLED = pattern(
+    r"\b(?:answer|result|solution|it|this|value)\s+(?:might|may|could)\s+(?:well |possibly |perhaps )?be\b"
+    r"|^\W*(?:if|suppose|supposing|assum(?:e|ing)|unless|imagine)\s+(?:that\s+)?(?:the|our|my)\s+(?:\w+ )?"
+    r"(?:answer|result)\b|\bwhether\s+(?:the|our|my)\s+(?:\w+ )?(?:answer|result)\b",
+    re.IGNORECASE,
+)
 _CODE = pattern(r"[A-Za-z_]\(|__|\blambda\b|\bimport\b")
 _CJK = pattern("[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _LEADING_WORD = pattern(r"(?<![\\\w])[^\W\d_]{2,}(?=['’]?[\s:,.]|['’]s\b|$)")
@@ -66,7 +77,7 @@ def bare(text: str) -> tuple[str, str] | None:
     >>> bare("$5$"), bare("five!"), bare("x is 5.")
     (('5', ''), ('five!', 'five!'), None)
     """
-    if len(text) > 4_000 or "\n\n" in text or PHRASE.match(text):
+    if len(text) > 4_000 or "\n\n" in text or PHRASE.match(text) or _UNSETTLED.search(text[:200]):
         return None
     if not text:
         return None
@@ -124,7 +135,10 @@ def phrased(tail: str, marked: bool) -> str | None:
         return None
     for match in reversed(list(PHRASE.finditer(tail, start))[-6:]):
         sure = match["sure"] is not None
-        if (marked and not sure) or _ANY.search(tail, max(0, match.start() - 20), match.start()):
+        before = max(0, match.start() - 20)
+        if (marked and not sure) or _ANY.search(tail, before, match.start()):
+            continue
+        if _SUPPOSED.search(tail, before, match.start()):
             continue
         rest = tail[match.end() :].lstrip(" *:：\n")
         first, _, more = rest.partition("\n")
@@ -143,6 +157,8 @@ def closing_sentence(tail: str) -> tuple[str, str] | None:
     if _UNFINISHED.search(tail) or _breaks_off(tail):
         return None
     sentences = [s.strip() for s in SENTENCE.split(tail) if s and s.strip()]
+    if sentences and _UNSETTLED.search(sentences[-1]):
+        return None
     while len(sentences) > 1 and _COMMENT.match(sentences[-1]) and _CONCLUSION.match(sentences[-2]):
         sentences.pop()
     if (

@@ -192,7 +192,7 @@ class Reckoner:
             return mp.log(x[0]) / mp.log(10)
         if name in ("max", "min") and not any(isinstance(value, mp.mpc) for value in x):
             return max(x) if name == "max" else min(x)
-        if len(x) != 1 or abs(x[0]) > 1 << 64 or name not in _OF_ONE:
+        if len(x) != 1 or name not in _OF_ONE or (abs(x[0]) > 1 << 64 and name not in ("ln", "log", "abs")):
             raise UnknownError(name)
         if name in ("tan", "sec") and abs(mp.cos(x[0])) <= self.dust():
             raise UnknownError("a pole")

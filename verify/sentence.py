@@ -15,10 +15,12 @@ NUMBER = pattern(
 )
 # A value in plain signs, such as 6 - 5i, 2*sqrt(34), √5: atoms tied by operators, up to the end of the clause.
 _ATOMS = (
-    r"(?>\d++(?:\.\d++)?|√\(?\w{1,20}\)?|sqrt\([^()\n]{1,40}\)|[a-zπ](?![A-Za-z])|[²³°]|\^\(?-?\w{1,9}\)?"
+    r"(?>\d++(?:\.\d++)?|√\(?\w{1,20}\)?|sqrt\([^()\n]{1,40}\)|[a-zπ](?![A-Za-z])|[²³°]|(?:\^|\*\*)\(?-?\w{1,9}\)?"
     r"|\([^()\n]{1,40}\))"
 )
-_EXPRESSION = pattern(rf"[-−]?\s?{_ATOMS}++(?:\s?[-+−*/·]\s?{_ATOMS}++){{0,20}}(?=\s*(?:[.,;*]|$|[a-z]{{3}}))")
+_EXPRESSION = pattern(
+    rf"[-−]?\s?{_ATOMS}++(?:\s?[-+−*/·]\s?{_ATOMS}++){{0,20}}(?=\s*(?:[.,;]|\*(?!\*[\w(])|$|[a-z]{{3}}))"
+)
 # What people do with a stated amount: "Marie can order 28 pizzas with 2 toppings".
 _AMOUNT = pattern(
     r"\b(?:can|could|will|would|should|must|needs?|takes?|took|costs?|earns?|earned|spends?|spent|pays?|paid|makes?|made"

@@ -16,7 +16,11 @@ _FEET = pattern(r"(\d+) ?(?:'|\\prime|\^\{?\\prime\}?) ?(\d+(?:\.\d+)?) ?(?:\"|'
 _REMAINDER = pattern(r"(\d+),? ?(?:(?:with )?(?:a )?remainder(?: of)?|rem\.?|R|r) ?(\d+)")
 # _{10}C_3 anywhere; 10C3 only alone: inside an expression C may be a constant.
 _CHOOSE = pattern(r"(?:\{\})?[_^](?:\{(\d{1,4})\}|(\d)) ?([CP]) ?_ ?(?:\{(\d{1,4})\}|(\d))(?![\d_.^])")
-_CHOOSE_ALONE = pattern(r"(\d{1,4})() ?([CP]) ?(\d{1,4})()")
+_CHOOSE_ALONE = pattern(r"(\d{1,4})() ?([CP]) ?(\d{1,4})()|\{(\d{1,4})\}() ?([CP]) ?_ ?\{?(\d{1,4})()\}?")
+# C_{10}^3 and C^3_{10}, as half of the world writes them; only where no other letter makes C a constant.
+_SCRIPT = r"(?:\{(\d{1,4})\}|(\d))"
+_CHOOSE_SCRIPTS = pattern(rf"C ?_ ?{_SCRIPT} ?\^ ?{_SCRIPT}|C ?\^ ?{_SCRIPT} ?_ ?{_SCRIPT}")
+_OTHER_LETTER = pattern(r"(?<![\\A-Za-z])(?!C[ _^])[A-Za-z]")
 _PREFIXED = pattern(r"(?<![\w.])0([xXbBoO])([0-9A-Fa-f]+)(?![\w.])")
 _RADIX = {"x": (16, r"[0-9A-Fa-f]+"), "b": (2, "[01]+"), "o": (8, "[0-7]+")}
 _PARTS_OF = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
@@ -44,6 +48,8 @@ def respelt(text: str) -> str:
         return text
     if "C" in text or "P" in text:
         text = _CHOOSE_ALONE.sub(_chosen, text) if _CHOOSE_ALONE.fullmatch(text) else _CHOOSE.sub(_chosen, text)
+        if "^" in text and not _OTHER_LETTER.search(text):
+            text = _CHOOSE_SCRIPTS.sub(_scripted, text)
     if text[:1] == "0" and (match := _PREFIXED.fullmatch(text)):
         radix, digits = _RADIX[match[1].lower()]
         return f"{match[2].lower()}_{{{radix}}}" if re.fullmatch(digits, match[2]) else text
@@ -57,12 +63,18 @@ def prefixed(text: str) -> bool:
 
 
 def _chosen(match: re.Match[str]) -> str:
-    above, kind, below = match[1] or match[2], match[3], match[4] or match[5]
+    above, kind, below = [group for group in match.groups() if group]
     if int(below) > int(above):
         return match.group()
     if kind == "C":
         return rf"\binom{{{above}}}{{{below}}}"
     return rf"\frac{{{above}!}}{{({above}-{below})!}}"
+
+
+def _scripted(match: re.Match[str]) -> str:
+    """The larger number is the one that is chosen from, whichever script it stands in."""
+    first, second = (group for group in match.groups() if group)
+    return rf"\binom{{{max(first, second, key=int)}}}{{{min(first, second, key=int)}}}"
 
 
 def _measure(text: str) -> str | None:
