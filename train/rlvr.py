@@ -7,6 +7,7 @@
 (c) Temperature from 1.0 to 0.6, linear over the first half of the steps, then flat.
 """
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,9 @@ def fixed_trainer(fixes: Fixes) -> type[Any]:
     from accelerate.utils import gather  # type: ignore[import-untyped]  # accelerate has no stubs
     from trl import GRPOTrainer
 
+    # A completion without a reward is a verdict of ours, and counted: TRL would print each with its whole text.
+    logging.getLogger("trl.trainer.grpo_trainer").addFilter(_rewarded)
+
     class RebalancedGRPO(GRPOTrainer):  # type: ignore[misc]  # trl is untyped here
         def _calculate_rewards(self, inputs: Any, prompts: Any, completions: Any, completion_ids: Any) -> Any:
             rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids)
@@ -123,6 +127,7 @@ def fixed_trainer(fixes: Fixes) -> type[Any]:
             self._metrics[mode]["group/length_spread"].append(sum(spreads) / len(spreads))
             judged = rewards[:, 0][~rewards[:, 0].isnan()]
             self._metrics[mode]["group/accuracy"].append((judged > 0).float().mean().item() if len(judged) else 0.0)
+            self._metrics[mode]["group/unjudged"].append(1 - len(judged) / len(rewards))
             if mode == "train" and (fixes.rebalance or fixes.accuracy_at_most is not None):
                 # The same on every process: each holds all rewards, and the step decides the draw.
                 draw = Random(f"{self.args.seed}:{self.state.global_step}:{self._step}")
@@ -139,6 +144,10 @@ def fixed_trainer(fixes: Fixes) -> type[Any]:
             return rewards
 
     return RebalancedGRPO
+
+
+def _rewarded(record: logging.LogRecord) -> bool:
+    return "All reward functions returned None" not in record.getMessage()
 
 
 def annealing(fixes: Fixes) -> "list[TrainerCallback]":

@@ -1,6 +1,7 @@
 """Facts about `train sft`: what is learnt, what is written down, and how it fails."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -183,6 +184,22 @@ def test_an_interrupted_run_says_so(root: Path, tmp_path: Path, monkeypatch: pyt
     with pytest.raises(KeyboardInterrupt, match="no checkpoint to go on from"):
         Sft("v1", root, out=tmp_path / "r", overrides=SMALL, say=lambda text: None)()
     assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "interrupted"
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_a_run(root: Path, tmp_path: Path) -> None:
+    # No file may grow beyond 400 kB: the rows fit, the weights do not.
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000,) * 2); import train.cli as c"
+    words = ["sft", "--root", str(root), "--data", "v1", "--out", str(tmp_path / "r"), "--max-steps", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}; c.app({words!r}, prog_name='train')"],
+        env={**os.environ, "HF_DATASETS_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "failed"
 
 
 def test_help_needs_no_torch() -> None:
