@@ -8,6 +8,8 @@ import polars as pl
 
 from curate.asker import Asker
 from curate.cache import Cache
+from curate.choosing import Choices, choose_views
+from curate.clusters import clusters
 from curate.draw import Draw, Settled
 from curate.engine import Pool, Shard, shard_marks, table_marks
 from curate.goal_verdicts import GoalVerdicts
@@ -52,6 +54,8 @@ class Flow:
     fragments: list[Path] = field(default_factory=list)
     offline: bool = False
     """Nobody is asked; what the store does not have is missing, and said so."""
+    choices: Choices = field(default_factory=Choices)
+    """What the views took."""
     asker: Asker = field(init=False)
     """Who asks the teachers, and keeps account of what that costs."""
 
@@ -77,12 +81,11 @@ class Flow:
             with self.steps.step(use.name, self.problems.filter(KEPT).height, "problems") as done:
                 self._mark(use.name, use.plug)
                 done(self.problems.filter(KEPT).height)
-        original = pl.col("duplicate_of") if "duplicate_of" in self.problems.columns else pl.lit(None, pl.String)
-        self.problems = self.problems.with_columns(cluster=pl.coalesce(original, "id"))
+        self.problems = self.problems.with_columns(clusters(self.problems))
         # By the text of the cluster's first problem, so that a problem stays on its side in every version and source.
         texts = self.problems.select(cluster="id", text="content_hash")
-        clusters = self.problems.select("cluster").join(texts, on="cluster", how="left", maintain_order="left")
-        held_out = draws(clusters["text"], self.manifest.seed) < self.manifest.heldout
+        first = self.problems.select("cluster").join(texts, on="cluster", how="left", maintain_order="left")
+        held_out = draws(first["text"], self.manifest.seed) < self.manifest.heldout
         split = pl.when(held_out).then(pl.lit("heldout")).otherwise(pl.lit("train"))
         self.problems = self.problems.with_columns(split=split)
 
@@ -119,28 +122,17 @@ class Flow:
         """Every table of the version, written."""
         outputs = Outputs(self.manifest, self.problems, self.rollouts, self.shards, self.cache)
         tables = {}
+        problems, rollouts = self.problems.filter(KEPT), self.rollouts.filter(KEPT).drop("shard")
+        self.choices = choose_views(self.manifest, problems, rollouts, self.ledger, self.steps)
         for name, use in self.manifest.views.items():
             with self.steps.step(f"view {name}", None, "rows") as done:
-                problems, rollouts = self.problems.filter(KEPT), self.rollouts.filter(KEPT)
-                fates, picks = use.plug.choose(problems, rollouts.drop("shard"), self.manifest.seed)
-                units = rollouts if use.plug.unit == "rollouts" else problems
-                self.ledger.record(f"views.{name}", use.plug.unit, units["id"], fates, use.plug.drops)
-                tables[name] = outputs.view(use, picks)
-                rows = sum(part.rows for part in tables[name].parts.values())
-                done(rows)
-            if not rows:
-                self._say_why_empty(name)
+                tables[name] = outputs.view(use, self.choices.picks[name])
+                done(sum(part.rows for part in tables[name].parts.values()))
         with self.steps.step("problems, rollouts, ledger", None, "rows") as done:
             tables |= {"problems": outputs.problem_table(), "rollouts": outputs.rollout_table()}
             tables |= {"ledger": outputs.ledger_table(self.ledger), "funnel": outputs.funnel_table(self.ledger)}
             done(self.problems.height + self.rollouts.height)
         return tables
-
-    def _say_why_empty(self, view: str) -> None:
-        entry = self.ledger.entries[-1]
-        why = ", ".join(f"{reason} {n:,}" for reason, n in entry.dropped.items()) or f"there are no {entry.unit}"
-        hint = " (reasoning: false takes rollouts without thinking)" if "no_reasoning" in entry.dropped else ""
-        self.steps.say(f"WARNING: view {view} has no rows: {why}{hint}")
 
     def _asked(self) -> pl.DataFrame:
         """The kept problems as the teacher is asked: id, ordinal, prompt."""

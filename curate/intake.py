@@ -23,6 +23,9 @@ REASONS = (
 _BESIDE = ("reasonings", "labels", "finish_reasons", "teachers")
 """Lists that hold one value for each reply, or none at all."""
 
+_LATER = ("sampling", "prompt_tokens", "completion_tokens", "text_hash")
+"""Columns of a rollout that no source brings: `text_hash` is written with the shards, the others stay null."""
+
 _PLAIN = (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
 
 _DERIVED = ("other_answers", "content_hash", "level", "source_level")
@@ -236,7 +239,7 @@ def _rollouts(read: pl.DataFrame, teacher: str | None) -> pl.DataFrame:
             index=pl.lit(0),
             finish_reason=pl.when(nothing).then(pl.lit("error")).otherwise(_finish_reason()),
             source_verdict=_verdict(),
-            **{name: pl.lit(None) for name in ("sampling", "prompt_tokens", "completion_tokens")},
+            **{name: pl.lit(None) for name in _LATER},
         )
         .with_columns(*text_lengths())
         .select(list(known))

@@ -131,6 +131,8 @@ def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> 
         "no_reply": sum(account.failed for account in flow.asker.accounts.values()),
         "not_in_store": sum(account.missing for account in flow.asker.accounts.values()),
         "rollouts": [bill.facts() for bill in bills(flow)],
+        "views": flow.choices.facts,
+        "leaks": flow.choices.leaks,
         "funnel": flow.ledger.funnel().to_dicts(),
     }
 

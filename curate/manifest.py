@@ -12,6 +12,7 @@ from curate.manifest_plugs import Use, plain, use_of, validated
 from curate.manifest_schema import schema
 from curate.overrides import apply_override
 from curate.recipe import Prompt, Recipe, Rollouts
+from curate.view_order import add_view_faults
 from curate.yaml_lines import Loc, YamlError, line_column, parse, read_text
 
 __all__ = ["Manifest", "ManifestError", "Prompt", "Recipe", "Rollouts", "Use", "read_manifest", "schema"]
@@ -54,6 +55,9 @@ def read_manifest(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     recipe = validated(Recipe, data, (), faults)
     folder = os.path.dirname(os.path.abspath(path))
     uses = {loc: use_of(kind, entry, loc, faults, folder) for loc, kind, entry in _entries(data)}
+    add_view_faults(
+        faults, {str(loc[1]): use.plug.disjoint_from for loc, use in uses.items() if use and "views" in loc}
+    )
     faults.stop_if_any()
     assert recipe is not None
     return _assembled(recipe, uses, text, tuple(overrides))

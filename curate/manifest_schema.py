@@ -1,6 +1,6 @@
 """The JSON schema of manifests, for editors: every plug there is, with the docs of its options."""
 
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from curate import plug
@@ -37,6 +37,10 @@ def _object(cls: type[Any]) -> dict[str, Any]:
     """The schema of a dataclass, whole in itself; its teachers are named as under `rollouts`."""
     written = adapter(cls, docs=True).json_schema()
     made: dict[str, Any] = _inlined(written["anyOf"][0], written["$defs"])
+    # The docs of options that a base of the plug has stand in the base's own source.
+    for base in (base for base in cls.__mro__[1:] if is_dataclass(base)):
+        for option, told in _object(base)["properties"].items():
+            made["properties"][option].setdefault("description", told["description"])
     for hidden in (f.name for f in fields(cls) if not f.init):
         made["properties"].pop(hidden, None)
     for teacher in teacher_options(cls):

@@ -16,7 +16,7 @@ class OrderError(ValueError):
 
 
 def check_order(manifest: "Manifest") -> None:
-    """Passes if every column that a stage reads is there by then.
+    """Passes if every column that a stage or a view reads is there by then.
 
     Raises:
         OrderError: every column that is not, and which plug would write it; a goal that nobody judges.
@@ -29,6 +29,10 @@ def check_order(manifest: "Manifest") -> None:
             missing = [name for name in use.plug.reads if name not in known]
             faults += [f"{kind}.{place} ({use.name}): reads {name!r}, {_advice(name, known)}" for name in missing]
             there[getattr(use.plug, "marks", use.plug.over)] |= set(use.plug.writes)
+    known = there["problems"] | {"cluster", "split"}
+    for name, use in manifest.views.items():
+        asked = [(option, column) for option, column in use.plug.asks_for() if column not in known]
+        faults += [f"views.{name}: {option} reads {column!r}, {_advice(column, known)}" for option, column in asked]
     if manifest.rollouts and manifest.rollouts.goal and goal_stage(manifest) is None:
         faults.append(
             "rollouts.goal: no verdict says when it is reached. Put a stage that asks no teacher under verdicts: [rule]"

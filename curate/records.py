@@ -5,6 +5,7 @@ are appended in the order of the manifest.
 """
 
 import hashlib
+import re
 from typing import Literal, get_args
 
 import polars as pl
@@ -59,6 +60,7 @@ ROLLOUT = pa.schema(
         pa.field("completion_tokens", pa.int64()),
         pa.field("reasoning_chars", pa.int64()),  # see text_lengths: views never read the texts themselves
         pa.field("response_chars", pa.int64()),
+        pa.field("text_hash", pa.string()),  # see text_hash
         pa.field("source_verdict", pa.string()),  # the source's own label: correct, wrong
     ]
 )
@@ -129,6 +131,33 @@ def text_lengths() -> tuple[pl.Expr, pl.Expr]:
     """`reasoning_chars` and `response_chars`, 0 for no text: lengths that views can read without the texts."""
     reasoning, response = (pl.col(name).str.len_chars().fill_null(0).cast(pl.Int64) for name in TEXT_COLUMNS)
     return reasoning.alias("reasoning_chars"), response.alias("response_chars")
+
+
+# What may differ between two texts that say the same: boxes and fonts, spacing, braces, Markdown.
+# Bytes, and literals where they do: one regular expression over text for all of it reads a tenth as fast.
+_LATEX_FORM = re.compile(
+    rb"\\(?:(?:boxed|fbox|text(?:bf|it|rm)?|math(?:bf|rm)|displaystyle|q?quad|left|right)(?![a-z])|[,;:! ()\[\]])"
+)
+_FORM = (b"**", b". ", b".\n", b", ", b": ", b":\n")
+_FORM_BYTES = b" \t\r\n$`#{};?"
+
+
+def text_hash(rows: pl.DataFrame) -> pl.Series:
+    """The id of what a rollout says, thinking and response as one: equal for two that differ in form only.
+
+    Boxes, spacing, case and stops are form; a sign, or a point before a digit, is none.
+    """
+    texts = zip(*(rows[name].fill_null("").to_list() for name in TEXT_COLUMNS), strict=True)
+    said = (_said(f"{reasoning}\n{response}") for reasoning, response in texts)
+    return pl.Series("text_hash", [hashlib.blake2b(text, digest_size=8).hexdigest() for text in said], dtype=pl.String)
+
+
+def _said(text: str) -> bytes:
+    said = text.lower().encode("utf-8", "surrogatepass") + b"\n"
+    said = _LATEX_FORM.sub(b"", said)
+    for form in _FORM:
+        said = said.replace(form, b"")
+    return said.translate(None, _FORM_BYTES)
 
 
 def rollout_length() -> pl.Expr:

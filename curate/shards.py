@@ -16,7 +16,7 @@ from curate.cache import Cache
 from curate.draw import SHARD_PROBLEMS, Draw, Settled, settle
 from curate.engine import Shard
 from curate.fingerprint import file_digest, fingerprint, row_digest
-from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_lengths, to_arrow
+from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_hash, text_lengths, to_arrow
 from distill.account import costs
 from distill.request import Sampling
 from distill.store import Store
@@ -56,7 +56,9 @@ def gather(
     settled = settle(draw, store) if draw and store else None
     asked = [draw.model, draw.revision, row_digest([draw.problems]), settled.digest] if draw and settled else []
     imported = [file_digest(path) for path in fragments]
-    key = fingerprint("rollouts", REV, SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked)
+    key = fingerprint(
+        "rollouts", REV, ROLLOUT.names, SHARD_PROBLEMS, row_digest([problems.select("id", "ordinal")]), imported, asked
+    )
     folder = cache.keep(key, lambda aside: _write_shards(aside, problems, fragments, draw, store, done))
     shards = [Shard(path, file_digest(path)) for path in sorted(folder.glob("*.parquet"))]
     columns = [name for name in ROLLOUT.names if name not in TEXT_COLUMNS]
@@ -84,6 +86,7 @@ def _write_shards(
         if draw and store:
             parts.append(sampled(draw.shard(shard), store).drop("answered"))
         rows = _numbered(pl.concat(parts, how="diagonal_relaxed")) if parts else empty(ROLLOUT)
+        rows = rows.with_columns(text_hash(rows))
         pq.write_table(to_arrow(rows, ROLLOUT), folder / f"{shard:05d}.parquet", compression="zstd", row_group_size=512)
         done(min(SHARD_PROBLEMS, problems.height - start))
     shutil.rmtree(pieces)

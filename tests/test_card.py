@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from curate.formats import SCHEMAS
 from curate.ledger import FUNNEL, LEDGER, Entry
 from curate.records import PAIR, PROBLEM, ROLLOUT, empty
 from curate.share.card import CardFacts, card
@@ -19,13 +20,12 @@ from curate.share.front_matter import Config, Split, features, size_category
 from curate.share.markdown import fenced, plain, table
 from curate.tables import write_split
 from curate.views.rl import Rl
-from curate.worked import WORKED
 
 FACTS = [pa.field("pass_rate", pa.float64()), pa.field("loops", pa.bool_()), pa.field("hits", pa.list_(pa.string()))]
 
 SCHEMAS = {
-    "sft": WORKED,
-    "midtrain": WORKED,
+    "sft": SCHEMAS["trl"],
+    "midtrain": SCHEMAS["trl"],
     "dpo": PAIR,
     "rl": Rl.schema,
     "problems": pa.schema([*PROBLEM, *FACTS]),

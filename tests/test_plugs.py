@@ -116,15 +116,21 @@ def test_a_plug_is_one_frozen_dataclass_with_every_option_documented(module: str
     assert not (inspect.getdoc(cls) or "(").startswith((f"{cls.__name__}(", "("))
     tree = ast.parse(Path(inspect.getfile(cls)).read_text(encoding="utf-8"))
     assert ast.get_docstring(tree), "the file says what it is"
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
     options = {field.name for field in dataclasses.fields(cls) if field.init}
-    documented = {
+    documented = set().union(*(_documented(part) for part in cls.__mro__ if dataclasses.is_dataclass(part)))
+    assert options <= documented, f"without a docstring below them: {sorted(options - documented)}"
+
+
+def _documented(cls: type[Any]) -> set[str]:
+    """Names with a text below them in the body of the class."""
+    tree = ast.parse(Path(inspect.getfile(cls)).read_text(encoding="utf-8"))
+    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
+    return {
         node.target.id
         for node, after in itertools.pairwise(body)
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) and isinstance(after.value.value, str)
     }
-    assert options <= documented, f"without a docstring below them: {sorted(options - documented)}"
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -188,7 +194,7 @@ def test_a_row_stage_marks_a_row_the_same_in_any_batch(module: str) -> None:
 def test_a_view_declares_its_unit_reasons_and_schema(module: str) -> None:
     view = plug_of(module)
     assert view.unit in ("problems", "rollouts")
-    assert isinstance(view.schema, pa.Schema)
+    assert isinstance(make(module).schema, pa.Schema)
     assert not {"reasoning", "response"} & set(view.rollout_columns), "a choice never reads the texts"
     assert view.REV >= 1
     assert view.drops

@@ -1,6 +1,6 @@
 """View rl: the problems from which reinforcement learning can learn something."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import polars as pl
@@ -8,11 +8,12 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.records import ABOUT_PROBLEM, MESSAGES, effective_level, rollout_length, with_facts
-from curate.worked import check_band, in_band
+from curate.selection import CUTS, Selection, cut, in_band, problem_facts, unwanted
+from curate.worked import PROBLEM_COLUMNS
 
 
 @dataclass(frozen=True)
-class Rl:
+class Rl(Selection):
     """Problems with a gold answer that the teacher solves now and then, in rollouts of like length.
 
     A group whose rewards are all equal gives no gradient, so by default those with a pass rate of 0 or 1 stay out
@@ -28,9 +29,9 @@ class Rl:
     """
 
     unit = "problems"
-    problem_columns = ("id", "answer", "pass_rate")
+    problem_columns = (*PROBLEM_COLUMNS, "answer")
     rollout_columns = ("id", "problem_id", "finish_reason", "completion_tokens", "reasoning_chars", "response_chars")
-    drops = ("no_gold", "no_pass_rate", "pass_rate", "length_spread")
+    drops = ("no_gold", "no_pass_rate", "pass_rate", "length_spread", "disjoint_from", "level", *CUTS[:-1])
     schema = pa.schema(
         [
             pa.field("prompt", MESSAGES),
@@ -42,7 +43,7 @@ class Rl:
             pa.field("length_spread", pa.float64()),
         ]
     )
-    REV = 1
+    REV = 2
 
     pass_rate: tuple[float, float] | None = None
     """Lowest and highest pass rate to keep, ends included ([0.05, 0.5] drops what is solved more often than not).
@@ -55,16 +56,24 @@ class Rl:
     """Highest coefficient of variation (standard deviation over mean) of the problem's rollout lengths; a problem with
     fewer than two rollouts has none and stays out. None asks for nothing."""
 
-    def __post_init__(self) -> None:
-        check_band("pass_rate", self.pass_rate)
-
     def choose(self, problems: pl.DataFrame, rollouts: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The fate of every problem, and the picks (`problem_id`, `length_spread`)."""
-        spread = _length_spread(rollouts)
-        facts = with_facts(problems).join(spread, on="id", how="left", maintain_order="left")
-        fates = facts.select("id", "length_spread", drop=self._reason())
-        picks = fates.filter(pl.col("drop").is_null()).select("length_spread", problem_id="id")
-        return fates.select("id", "drop"), picks
+        seed = seed if self.seed is None else self.seed
+        facts = problem_facts(problems, self).rename({"problem_id": "id"})
+        gold = problems.select("id", "answer")
+        fates = (
+            facts.join(gold, on="id", how="left", maintain_order="left")
+            .join(_length_spread(rollouts), on="id", how="left", maintain_order="left")
+            .with_columns(problem_id="id", row=pl.int_range(pl.len()))
+            .with_columns(drop=pl.coalesce(self._reason(), unwanted(replace(self, pass_rate=None))))
+        )
+        best = fates.filter(pl.col("drop").is_null())
+        best = best.with_columns(cut=cut(best, self, seed))
+        told = fates.select("id", "drop", "row").join(
+            best.select("row", "cut"), on="row", how="left", maintain_order="left"
+        )
+        picks = best.filter(pl.col("cut").is_null()).select("length_spread", "problem_id")
+        return told.select("id", drop=pl.coalesce("drop", "cut")), picks
 
     def render(self, picks: pl.DataFrame, problems: pl.DataFrame, rollouts: pl.DataFrame) -> pl.DataFrame:
         """Prompts with the gold answer as `solution`."""
