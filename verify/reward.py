@@ -4,7 +4,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from verify.grade import DEFAULT, Gold, grade_many
+from verify.grade import Gold, grade_many
+from verify.tiers import DEFAULT
 
 _REWARD = {"correct": 1.0, "wrong": -1.0, "no_answer": -1.0, "truncated": -1.0}
 

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from verify.extract import extract
-from verify.grade import decide
 from verify.policy import Policy
+from verify.tiers import decide
 
 PRIMES = [p for p in range(3, 900) if all(p % q for q in range(2, 30) if q < p)]
 SLOW = {
