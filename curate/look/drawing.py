@@ -20,7 +20,7 @@ _VALUE = re.compile(r"(?!.*url)[A-Za-z0-9#,.()\s\"'%+-]*", re.DOTALL)
 
 
 def svg(chart: Any, label: str) -> str | None:
-    """The chart as inline SVG that takes the page's text colour; None where vl-convert is missing.
+    """The chart as inline SVG that takes the page's text colour; None where vl-convert is missing or fails.
 
     Args:
         label: what the picture shows, for those who do not see it.
@@ -29,7 +29,11 @@ def svg(chart: Any, label: str) -> str | None:
         return None
     file = io.StringIO()
     chart.save(file, format="svg")
-    drawn = _rebuilt(ElementTree.fromstring(file.getvalue())).replace(f'fill="{INK}"', 'fill="currentColor"')
+    try:
+        drawn = _rebuilt(ElementTree.fromstring(file.getvalue()))
+    except ElementTree.ParseError:  # vl-convert lets through signs that no XML may hold
+        return None
+    drawn = drawn.replace(f'fill="{INK}"', 'fill="currentColor"')
     return f'<figure role="img" aria-label="{escape(label)}">{drawn}</figure>'
 
 

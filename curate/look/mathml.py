@@ -25,6 +25,8 @@ _ATTRIBUTES = frozenset({
 _VALUE = re.compile(r"[A-Za-z][A-Za-z -]{0,30}|-?\d{0,2}(\.\d{1,4})?(em|ex|pt|px|mu|%)?")
 _OPENS = re.compile(r"\\left\b|\\begin\b|\{")
 _CLOSES = re.compile(r"\\right\b|\\end\b|\}")
+_CHILDREN = {"mfrac": 2, "mroot": 2, "msup": 2, "msub": 2, "munder": 2, "mover": 2, "msubsup": 3, "munderover": 3}
+"""A browser draws these with any other number of parts as an error."""
 _TRIPS = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, StopIteration)
 
 
@@ -54,8 +56,8 @@ def _mathml(latex: str, block: bool) -> str | None:
 
 
 def _rebuilt(element: Element) -> str | None:
-    """The element written anew from allowed tags and attributes; None where it holds any other tag."""
-    if element.tag not in _TAGS:
+    """The element written anew from allowed tags and attributes; None where it holds any other, or too few parts."""
+    if element.tag not in _TAGS or len(element) != _CHILDREN.get(element.tag, len(element)):
         return None
     # The library writes signs as `&#x0003C;` in text and never escapes what it was given: undo, then escape once.
     parts = [escape(unescape(element.text or ""))]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from curate.look.overview import digest_line, funnel_table, views_table
 from curate.look.page import fragment
 from curate.look.panels import problem_panel
-from curate.look.prose import plain
+from curate.look.prose import brief
 from curate.look.rows import Shown, find_problem, shown
 from curate.show import story, views
 from curate.version import Version
@@ -26,7 +26,7 @@ class ProblemView:
         return str(self.one.problem["id"])
 
     def _repr_html_(self) -> str:
-        return fragment(problem_panel(self.one, f"p{self.id[:16] if self.id.isalnum() else 0}"))
+        return fragment(problem_panel(self.one, "problem"))
 
     def __repr__(self) -> str:
         return story([self.version], self.id)
@@ -50,10 +50,10 @@ def version_html(version: Version) -> str:
         ("v.plot.pass_rate()", "also .lengths(), .funnel(), .domains()"),
         (f"curate view {version.name}", "the same as pages, in a terminal"),
     ]
-    listed = "".join(f"<li><code>{plain(code)}</code> {what}</li>" for code, what in ways)
+    listed = "".join(f"<li><code>{brief(code)}</code> {what}</li>" for code, what in ways)
     body = [
-        f"<h1>{plain(version.name)}</h1>{digest_line(version)}",
-        f'<p class="facts"><code>{plain(version.path)}</code></p>',
+        f"<h1>{brief(version.name)}</h1>{digest_line(version)}",
+        f'<p class="facts"><code>{brief(version.path)}</code></p>',
         f"<h2>Where the rows went</h2>{funnel_table(version, {})}",
         f"<h2>Views</h2>{views_table(version)}",
         f"<h2>How to go on</h2><ul>{listed}</ul>",

@@ -9,7 +9,7 @@ from curate.look.drawing import svg
 from curate.look.panels import Cell, bar, bars, link, table
 from curate.look.picking import Picked
 from curate.look.plots import PlotError, Plots, domain_counts, length_counts, pass_rate_counts
-from curate.look.prose import plain
+from curate.look.prose import brief
 from curate.show import views
 from curate.version import Version
 
@@ -31,7 +31,7 @@ def overview(version: Version, picked: Picked, places: Places, pages: int) -> st
     where = f'<nav aria-label="pages"><span>pages</span>{"".join(numbers)}</nav>' if numbers else ""
     return "".join(
         [
-            f"<h1>{plain(version.name)}</h1>{digest_line(version)}",
+            f"<h1>{brief(version.name)}</h1>{digest_line(version)}",
             f'<p class="note">{sampled} problems are shown, among them each on which opinions differ.</p>',
             where,
             '<h2 id="funnel">Where the rows went</h2>',
@@ -53,7 +53,7 @@ def overview(version: Version, picked: Picked, places: Places, pages: int) -> st
 def digest_line(version: Version) -> str:
     """What tells this version from every other, and what made it."""
     made = version.lock.get("libraries", {}).get("cotillion", "?")
-    return f'<p class="facts">digest <code>{plain(version.digest)}</code> · made by cotillion {plain(made)}</p>'
+    return f'<p class="facts">digest <code>{brief(version.digest)}</code> · made by cotillion {brief(made)}</p>'
 
 
 def funnel_table(version: Version, places: Places) -> str:
@@ -64,7 +64,7 @@ def funnel_table(version: Version, places: Places) -> str:
         share = Cell(bar(entry["kept"] / entry["seen"] if entry["seen"] else 0))
         dropped = Cell(" · ".join(drops) or "–")
         rows.append((entry["stage"], entry["unit"], entry["seen"], entry["kept"], share, dropped))
-    return table(("stage", "of", "in", "kept", "", "dropped"), rows)
+    return f'<div class="funnel">{table(("stage", "of", "in", "kept", "", "dropped"), rows)}</div>'
 
 
 def views_table(version: Version) -> str:
@@ -92,16 +92,16 @@ def list_page(title: str, there: Sequence[tuple[str, str]]) -> str:
     Args:
         there: id and place of each problem.
     """
-    items = "".join(f'<li><a href="{href}"><code>{plain(row)}</code></a></li>' for row, href in there[:PER_LIST])
+    items = "".join(f'<li><a href="{href}"><code>{brief(row)}</code></a></li>' for row, href in there[:PER_LIST])
     more = f'<p class="note">And {len(there) - PER_LIST:,} more.</p>' if len(there) > PER_LIST else ""
     count = f'<p class="note">{len(there):,} of the problems shown</p>'
     nav = '<nav aria-label="pages"><a href="../index.html">overview</a></nav>'
-    return f'{nav}<h1>{plain(title)}</h1>{count}<ul class="links">{items}</ul>{more}'
+    return f'{nav}<h1>{brief(title)}</h1>{count}<ul class="links">{items}</ul>{more}'
 
 
 def _drop(stage: str, drop: dict[str, Any], places: Places) -> str:
     place = places.get(("dropped", stage, drop["reason"]))
-    named = link(place, drop["reason"]).html if place else plain(drop["reason"])
+    named = link(place, drop["reason"]).html if place else brief(drop["reason"])
     return f"{named} {drop['rows']:,}"
 
 
@@ -131,7 +131,7 @@ def _chart(version: Version, name: str) -> str:
     try:
         rows = counts(version)
     except PlotError as error:
-        return f'<div><h2>{title}</h2><p class="note">{plain(error)}</p></div>'
+        return f'<div><h2>{title}</h2><p class="note">{brief(error)}</p></div>'
     try:
         drawn = svg(getattr(Plots(version), name)(), title)
     except PlotError:

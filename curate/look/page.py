@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from curate.look.prose import plain
+from curate.look.prose import brief
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -17,7 +17,7 @@ def page(title: str, body: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>{plain(title)}</title>
+<title>{brief(title)}</title>
 <style>{style()}</style>
 </head>
 <body class="cotillion">

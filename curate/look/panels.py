@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curate.look.prose import has_formulas, plain, prose, source
+from curate.look.prose import brief, has_formulas, one_line, prose, source
 from curate.look.rows import Shown
 from curate.records import PROBLEM, ROLLOUT
 
 PROBLEM_CHARS = 6_000
 REASONING_CHARS = 6_000
 RESPONSE_CHARS = 4_000
-FACT_CHARS = 200
 
 _SIGNS = {"correct": "✓", "wrong": "✗", "no_answer": "∅", "truncated": "✂"}
 # Said elsewhere in the panel, or of no use to a reader.
@@ -30,16 +29,16 @@ class Cell:
 
 def link(href: str, text: object) -> Cell:
     """A link to a place of ours."""
-    return Cell(f'<a href="{href}">{plain(text)}</a>')
+    return Cell(f'<a href="{href}">{brief(text)}</a>')
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "") -> str:
     """A table that scrolls by itself where it is too wide; numbers to the right, with thousands apart."""
     numeric = [all(isinstance(row[i], int) for row in rows) and bool(rows) for i in range(len(header))]
     kinds = [' class="number"' if n else "" for n in numeric]
-    head = "".join(f'<th scope="col"{kind}>{plain(name)}</th>' for name, kind in zip(header, kinds, strict=True))
+    head = "".join(f'<th scope="col"{kind}>{brief(name)}</th>' for name, kind in zip(header, kinds, strict=True))
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
-    named = f"<caption>{plain(caption)}</caption>" if caption else ""
+    named = f"<caption>{brief(caption)}</caption>" if caption else ""
     return f'<div class="scroll"><table>{named}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
@@ -64,12 +63,12 @@ def problem_panel(one: Shown, place: str, number: int | None = None) -> str:
     row = one.problem
     numbered = f"{number:,}. " if number else ""
     known = [row.get(name) for name in ("source", "source_id", "domain", "level")]
-    facts = [plain(_short(value)) for value in known if value is not None]
+    facts = [brief(value) for value in known if value is not None]
     if row.get("pass_rate") is not None:
         facts.append(f"pass rate {row['pass_rate']:.2f} (n = {row.get('pass_rate_n') or '?'})")
     parts = [
-        f'<section class="problem" id="{place}" aria-label="problem {plain(row["id"])}">',
-        f'<header><h2>{numbered}<code>{plain(row["id"])}</code></h2><p class="facts">{_dotted(facts)}</p></header>',
+        f'<section class="problem" id="{place}" aria-label="problem {brief(row["id"])}">',
+        f'<header><h2>{numbered}<code>{brief(row["id"])}</code></h2><p class="facts">{_dotted(facts)}</p></header>',
         _fate(row, one.fates.get(row["id"], [])),
         _text(row.get("problem"), PROBLEM_CHARS),
         _gold(row),
@@ -90,19 +89,19 @@ def problem_panel(one: Shown, place: str, number: int | None = None) -> str:
 def _rollout(row: dict[str, Any], fates: list[str]) -> str:
     verdict = row.get("verdict")
     kind = verdict if verdict in _SIGNS else "open"
-    by = [plain(_short(row[name])) for name in ("verdict_by", "verdict_detail") if row.get(name)]
+    by = [brief(row[name]) for name in ("verdict_by", "verdict_detail") if row.get(name)]
     tokens, length = row.get("completion_tokens"), len(row.get("reasoning") or "") + len(row.get("response") or "")
     size = f"{tokens:,} tokens" if tokens else f"{length:,} characters"
     sampling = row.get("sampling") or {}
     warmth = [f"temperature {sampling['temperature']:g}"] if sampling.get("temperature") is not None else []
-    facts = [plain(_short(row.get("teacher") or "no teacher named")), size]
-    facts += [f"ended: {plain(_short(row['finish_reason']))}"] if row.get("finish_reason") else []
+    facts = [brief(row.get("teacher") or "no teacher named"), size]
+    facts += [f"ended: {brief(row['finish_reason'])}"] if row.get("finish_reason") else []
     answer = f'<p class="answer">answer {_inline(row["extracted_answer"])}</p>' if row.get("extracted_answer") else ""
     return "".join(
         [
             f'<article class="rollout {kind}"><header>',
-            f'<span class="verdict">{_SIGNS.get(kind, "?")} {plain(_short(verdict or "not judged"))}</span> ',
-            f'<span class="by">{_dotted(by)}</span><span class="index">#{plain(row["index"])}</span></header>',
+            f'<span class="verdict">{_SIGNS.get(kind, "?")} {brief(verdict or "not judged")}</span> ',
+            f'<span class="by">{_dotted(by)}</span><span class="index">#{brief(row["index"])}</span></header>',
             _differing(row),
             answer,
             f'<p class="facts">{_dotted([*facts, *warmth])}</p>',
@@ -110,7 +109,7 @@ def _rollout(row: dict[str, Any], fates: list[str]) -> str:
             _marks(row),
             _folded("thinking", row["reasoning"], REASONING_CHARS) if row.get("reasoning") else "",
             _text(row.get("response"), RESPONSE_CHARS),
-            f'<p class="note id"><code>{plain(row["id"])}</code></p></article>',
+            f'<p class="note id"><code>{brief(row["id"])}</code></p></article>',
         ]
     )
 
@@ -120,7 +119,7 @@ def _differing(row: dict[str, Any]) -> str:
     if not row.get("disagrees"):
         return ""
     names = ("rule_verdict", "judge_verdict", "second_verdict", "source_verdict")
-    said = [f"{name.removesuffix('_verdict')}: {plain(_short(row[name]))}" for name in names if row.get(name)]
+    said = [f"{name.removesuffix('_verdict')}: {brief(row[name])}" for name in names if row.get(name)]
     return f'<p class="differs">Opinions differ. {_dotted(said)}</p>'
 
 
@@ -132,13 +131,11 @@ def _gold(row: dict[str, Any]) -> str:
 
 def _fate(row: dict[str, Any], fates: list[str]) -> str:
     """Where the row stands, and what left it out."""
-    inside = [plain(_short(fate)) for fate in fates if fate.startswith("in ")]
-    outside = [plain(_short(fate)) for fate in fates if not fate.startswith("in ")]
+    inside = [brief(fate) for fate in fates if fate.startswith("in ")]
+    outside = [brief(fate) for fate in fates if not fate.startswith("in ")]
     lines = [_dotted(inside)] if inside else []
     if row.get("drop_reason"):
-        lines.append(
-            f"<strong>dropped by {plain(_short(row.get('dropped_by')))}: {plain(_short(row['drop_reason']))}</strong>"
-        )
+        lines.append(f"<strong>dropped by {brief(row.get('dropped_by'))}: {brief(row['drop_reason'])}</strong>")
     elif outside:
         lines.append(f'<span class="out">left out: {_dotted(outside)}</span>')
     return f'<p class="fate">{"; ".join(lines)}</p>' if lines else ""
@@ -148,7 +145,7 @@ def _marks(row: dict[str, Any]) -> str:
     """What stages and tags found, beyond what the panel says anyway."""
     told = {name for name in row if name in _TOLD or name.startswith("pass_rate")}
     found = {name: value for name, value in row.items() if name not in told and value not in (None, False, [])}
-    said = [f"{plain(name)} {plain(_short(round(v, 3) if isinstance(v, float) else v))}" for name, v in found.items()]
+    said = [f"{brief(name)} {brief(round(v, 3) if isinstance(v, float) else v)}" for name, v in found.items()]
     return f'<p class="marks">{_dotted(said)}</p>' if said else ""
 
 
@@ -169,14 +166,9 @@ def _folded(name: str, text: str, limit: int) -> str:
 
 def _inline(answer: str) -> str:
     """An answer as a formula, unless it is a word or too long for a line."""
-    short = _short(answer)
+    short = one_line(answer)
     latex = short == answer and ("\\" in answer or "^" in answer or "_" in answer) and "$" not in answer
-    return f'<span class="value">{prose(f"${answer.strip()}$" if latex else short, FACT_CHARS + 50)}</span>'
-
-
-def _short(value: object) -> str:
-    text = " ".join(str(value)[: 4 * FACT_CHARS].split())
-    return text if len(text) <= FACT_CHARS else f"{text[:FACT_CHARS]} …"
+    return f'<span class="value">{prose(f"${answer.strip()}$" if latex else short, len(short) + 2)}</span>'
 
 
 def _dotted(parts: Sequence[str]) -> str:
@@ -188,4 +180,4 @@ def _cell(value: object) -> str:
         return f"<td>{value.html}</td>"
     if isinstance(value, int):
         return f'<td class="number">{value:,}</td>'
-    return f"<td>{plain(_short(value))}</td>"
+    return f"<td>{brief(value)}</td>"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.look.prose import one_line, seen
 from curate.records import LEVELS
 from curate.version import Version
 
@@ -139,12 +140,14 @@ def domain_counts(version: Version) -> pl.DataFrame:
     """
     rows = _kept(version, "problems", ("domain", "level"), "tags: [domain]")
     other = ("pass_rate_level",) if "pass_rate_level" in rows.collect_schema().names() else ()
-    level = pl.coalesce("level", *other, pl.lit("unknown")).alias("level")
+    said = pl.coalesce("level", *other)
+    level = pl.when(said.is_in(LEVELS)).then(said).otherwise(pl.lit("unknown")).alias("level")
     counted = rows.group_by("domain", level).agg(problems=pl.len()).collect()
     _some(version, counted.drop_nulls("domain"), "a domain", "tags: [domain]")
     whole = counted.with_columns(pl.col("domain").fill_null("unknown"), of=pl.col("problems").sum().over("domain"))
     first = whole.select("domain", "of").unique().sort("of", "domain", descending=[True, False]).head(MOST_DOMAINS)
-    kept = whole.filter(pl.col("domain").is_in(first["domain"].to_list()))
+    names = first.select("domain", shown=pl.Series([one_line(seen(name)) for name in first["domain"]], dtype=pl.String))
+    kept = whole.join(names, on="domain").with_columns(domain="shown").drop("shown")
     return kept.sort("of", "domain", "level", descending=[True, False, False]).drop("of")
 
 

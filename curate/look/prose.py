@@ -5,6 +5,7 @@ from html import escape
 
 from curate.look.mathml import formula
 
+LINE_CHARS = 200
 MAX_HTML = 60_000
 """Characters of HTML that one text may become; its further formulas are left as they are written."""
 
@@ -40,6 +41,18 @@ def seen(text: str) -> str:
 def plain(value: object) -> str:
     """One value as text in HTML, in an element or a quoted attribute."""
     return escape(seen(str(value)))
+
+
+def one_line(value: object) -> str:
+    """The value on one line, cut where that would be long."""
+    text = str(value)
+    line = " ".join(text[: 4 * LINE_CHARS].split())
+    return line if len(line) <= LINE_CHARS and len(text) <= 4 * LINE_CHARS else f"{line[:LINE_CHARS]} …"
+
+
+def brief(value: object) -> str:
+    """One short line of text in HTML, whatever the value."""
+    return plain(one_line(value))
 
 
 def cut(text: str, limit: int) -> tuple[str, str, int]:

@@ -11,7 +11,7 @@ from curate.look.overview import link_lists, list_page, overview
 from curate.look.page import page
 from curate.look.panels import problem_panel
 from curate.look.picking import Picked, pick
-from curate.look.prose import plain
+from curate.look.prose import brief
 from curate.look.rows import Shown, shown
 from curate.progress import Steps
 from curate.version import Version
@@ -73,7 +73,7 @@ def _written(version: Version, picked: Picked, folder: Path, steps: Steps) -> in
             name = f"problems/{number:04}.html"
             places |= {row: f"{name}#p{i}" for i, (row, _) in enumerate(panels, start=1)}
             around = _around(number, last)
-            body = [f"<h1>{plain(version.name)}, page {number}</h1>", around, *(panel for _, panel in panels), around]
+            body = [f"<h1>{brief(version.name)}, page {number}</h1>", around, *(panel for _, panel in panels), around]
             _write(folder / name, f"page {number} of {version.name}", "".join(body))
             done(len(panels))
     (folder / "lists").mkdir()

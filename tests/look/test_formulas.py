@@ -39,7 +39,9 @@ def test_a_matrix_without_dollars_is_drawn() -> None:
     assert prose(r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", 1_000).count("<mtd>") == 4
 
 
-@pytest.mark.parametrize("latex", [r"\frac{1", r"\left( a", "x^{x^{x^", "{" * 50 + "x" + "}" * 50, "x" * 5_000, r"\sqrt{"])
+@pytest.mark.parametrize(
+    "latex", [r"\frac{1", r"\left( a", "x^{x^{x^", "{" * 50 + "x" + "}" * 50, "x" * 5_000, r"\sqrt{"]
+)
 def test_what_cannot_be_drawn_is_its_source(latex: str) -> None:
     assert formula(latex) == f'<code class="latex">{latex}</code>'
 
@@ -71,6 +73,13 @@ def test_unseen_signs_are_written_out() -> None:
 
 def test_no_text_takes_long() -> None:
     started = time.process_time()
-    for text in (r"\(" * 4_000, "$" * 8_000, "$x" * 4_000, r"\begin{align}" * 600, "x^" * 4_000, "$" + "'" * 1_499 + "$"):
+    for text in (
+        r"\(" * 4_000,
+        "$" * 8_000,
+        "$x" * 4_000,
+        r"\begin{align}" * 600,
+        "x^" * 4_000,
+        "$" + "'" * 1_499 + "$",
+    ):
         prose(text, 8_000)
     assert time.process_time() - started < 10
