@@ -1,20 +1,20 @@
 """The smallest parts of an answer: numbers, names, functions, brackets, roots, matrices."""
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from verify.calls import called, function_argument
 from verify.derivatives import derivative
+from verify.grids import matrix
+from verify.leaves import CONSTANTS, name_node, number, refuse, repeating
 from verify.phrases import unit, word_node, words_of
-from verify.tokens import FUNCTIONS, GREEK, Token, UnreadableError
+from verify.tokens import FUNCTIONS, GREEK, Token
 from verify.tree import Node
 
 if TYPE_CHECKING:
     from verify.latex import Reader
 
-_CONSTANTS = {"\\pi": "pi", "\\infty": "inf", "e": "e", "i": "i", "\\imath": "i", "\\mathrm": "i"}
 _SETS = {"R": "R", "Z": "Z", "N": "N", "Q": "Q", "C": "C"}
 _CALLED = frozenset(["f", "g", "h", "F", "G", "\\phi", "\\varphi", "\\psi", "\\Phi", "\\Psi"])
-_INVERSE = frozenset(["sin", "cos", "tan", "cot", "sec", "csc"])
 
 
 def atom(reader: "Reader") -> Node:
@@ -22,7 +22,7 @@ def atom(reader: "Reader") -> Node:
     kind, text = token.kind, token.text
     if kind == "num":
         if reader.now.kind == "name" and reader.now.text.startswith("rep:") and not reader.now.spaced:
-            return _repeating(text, reader.take().text[4:])
+            return repeating(text, reader.take().text[4:])
         return number(text)
     if kind == "name":
         return named(reader, text)
@@ -77,59 +77,6 @@ def applied(reader: "Reader", name: str) -> Node:
     reader.expect("(")
     inside, _ = reader.group("(", (")",))
     return Node("call", inside.args if inside.kind == "list" else (inside,), name)
-
-
-def called(reader: "Reader", name: str) -> Node:
-    if name == "mod":
-        return refuse("a remainder")
-    power: Node | None = None
-    base: Node | None = None
-    while reader.now.kind == "op" and reader.now.text in ("^", "**", "_"):
-        if reader.take().text != "_":
-            power = Node("neg", (atom(reader),)) if reader.accept("-") else argument_of_power(reader)
-        else:
-            base = argument_of_power(reader)
-    inside = function_argument(reader)
-    inner = inside.args if inside.kind == "list" else (inside,)
-    if power is not None and power.kind == "neg" and power.args[0] == number("1") and name in _INVERSE:
-        name, power = "arc" + name, None
-    if name == "cis":
-        turned = Node("mul", (Node("const", (), "i"), Node("func", inner, "sin")))
-        return Node("add", (Node("func", inner, "cos"), turned))
-    node = Node("func", (*inner, base) if base is not None else inner, name + ("_" if base is not None else ""))
-    return Node("pow", (node, power)) if power is not None else node
-
-
-def argument_of_power(reader: "Reader") -> Node:
-    if reader.accept("{"):
-        return reader.group("{", ("}",))[0]
-    return atom(reader)
-
-
-def function_argument(reader: "Reader") -> Node:
-    """`(x)`, `{x}`, or the factors side by side up to the next sign or function: `\\sin 2x \\cos x`."""
-    if reader.now.kind == "op" and reader.now.text in ("(", "{", "["):
-        opening = reader.take().text
-        inside, _ = reader.group(opening, ({"(": ")", "{": "}", "[": "]"}[opening],))
-        if reader.now.kind == "op" and reader.now.text in ("^", "!"):
-            reader.at += 1
-            if reader.tokens[reader.at - 1].text == "!":
-                return Node("fact", (inside,))
-            return reader.powered(inside)
-        return inside
-    if reader.accept("-"):
-        return Node("neg", (function_argument(reader),))
-    if reader.now.kind == "func":
-        return reader.factor()
-    node = reader.factor()
-    while reader.now.kind in ("num", "name") or (
-        reader.now.kind == "cmd" and (reader.now.text in ("\\pi", "\\frac", "\\sqrt") or reader.now.text[1:] in GREEK)
-    ):
-        node = Node("mul", (node, reader.factor()))
-    if reader.now.kind == "op" and reader.now.text == "/" and reader.tokens[reader.at + 1].kind == "num":
-        reader.at += 1
-        node = Node("div", (node, reader.factor()))
-    return node
 
 
 def bracketed(reader: "Reader", opening: str) -> Node:
@@ -196,8 +143,8 @@ def command(reader: "Reader", text: str) -> Node:
         return derivative(top, bottom) or Node("div", (top, bottom))
     if text == "\\sqrt":
         return root(reader)
-    if text in _CONSTANTS:
-        return Node("const", (), _CONSTANTS[text])
+    if text in CONSTANTS:
+        return Node("const", (), CONSTANTS[text])
     if name in FUNCTIONS or name in ("operatorname",):
         return called(reader, FUNCTIONS[name])
     if name in ("Gamma", "zeta", "Beta") and reader.now.text == "(":
@@ -246,60 +193,6 @@ def root(reader: "Reader") -> Node:
     return Node("root", (inside, degree))
 
 
-def matrix(reader: "Reader") -> Node:
-    kind = environment(reader)
-    if kind not in (
-        "pmatrix",
-        "bmatrix",
-        "matrix",
-        "array",
-        "smallmatrix",
-        "Bmatrix",
-        "cases",
-        "aligned",
-        "gathered",
-    ):
-        refuse(kind)
-    if kind == "array" and reader.accept("{"):
-        while not reader.accept("}"):
-            reader.take()
-    rows: list[Node] = []
-    row: list[Node] = []
-    reader.depth += 1
-    while True:
-        if reader.accept("&"):
-            continue
-        if reader.accept("\\\\"):
-            if row:
-                rows.append(Node("row", tuple(row)))
-            row = []
-            continue
-        if reader.accept("\\end"):
-            break
-        row.append(reader.item())
-        reader.accept(",")
-    if row:
-        rows.append(Node("row", tuple(row)))
-    reader.at -= 1
-    reader.take()
-    if environment(reader) != kind:
-        refuse("another environment's end")
-    reader.depth -= 1
-    if kind in ("cases", "aligned", "gathered"):
-        return refuse(kind)
-    return Node("matrix", tuple(rows))
-
-
-def environment(reader: "Reader") -> str:
-    reader.expect("{")
-    name = ""
-    while not reader.accept("}"):
-        if reader.now.kind == "end":
-            refuse("an open environment")
-        name += reader.take().text
-    return name
-
-
 def argument(reader: "Reader") -> Node:
     """What a command takes: a group in braces, or one sign."""
     token = reader.now
@@ -315,28 +208,7 @@ def argument(reader: "Reader") -> Node:
     return atom(reader)
 
 
-def name_node(text: str) -> Node:
-    return Node("const", (), _CONSTANTS[text]) if text in _CONSTANTS else Node("name", (), text)
-
-
 def _is_differential(node: Node) -> bool:
     """Whether a numerator is `d`, `\\partial` or a power of them, as in `\\frac{d}{dx}`."""
     inner = node.args[0] if node.kind == "pow" else node
     return inner.kind == "name" and inner.value in ("d", "\\partial")
-
-
-def number(text: str) -> Node:
-    return Node("num", (), text, Fraction(text))
-
-
-def _repeating(text: str, digits: str) -> Node:
-    """0.1\\overline{6} as an exact fraction."""
-    places = len(text.partition(".")[2])
-    if "." not in text or not digits.isdigit():
-        raise UnreadableError("an overlined number")
-    tail = Fraction(int(digits), (10 ** len(digits) - 1) * 10**places)
-    return Node("num", (), f"{text}({digits})", Fraction(text if text[-1] != "." else text[:-1]) + tail)
-
-
-def refuse(what: str) -> Node:
-    raise UnreadableError(what)

@@ -2,39 +2,26 @@
 
 from functools import lru_cache
 
-from verify.atoms import atom, refuse
+from verify.atoms import atom
 from verify.derivatives import derivative
+from verify.factors import factor, juxtaposed
+from verify.leaves import refuse
 from verify.phrases import unit as unit_of
-from verify.scripts import raised, subscripted
+from verify.scripts import raised
 from verify.tokens import RELATIONS, Token, UnreadableError, tokens
 from verify.tree import Node
 
 MAX_CHARS = 4_000
 MAX_DEPTH = 60
-_STOP = frozenset(
-    [")", "]", "}", "\\}", "\\rangle", "|", "\\rfloor", "\\rceil", "\\end", "&", "\\\\", "\\choose", ",", ";"]
-)
-_STOP |= frozenset(RELATIONS) | frozenset(
-    [
-        "\\pm",
-        "\\mp",
-        "\\cdot",
-        "\\times",
-        "\\div",
-        "\\ast",
-        "\\cup",
-        "\\cap",
-        "\\setminus",
-        "\\backslash",
-        ":",
-        "\\mid",
-        "\\vert",
-        "\\rvert",
-        "\\|",
-    ]
-)
+_ENDS = r") ] } \} \rangle | \rfloor \rceil \end & \\ \choose , ;"
+_BETWEEN = r"\pm \mp \cdot \times \div \ast \cup \cap \setminus \backslash : \mid \vert \rvert \|"
+_BETWEEN += r" \pmod \bmod \mod \to \land \lor \wedge \vee"
+_STOP = frozenset([*_ENDS.split(), *_BETWEEN.split(), *RELATIONS])
+"""Signs with which no atom begins."""
 _CLOSERS = frozenset([")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\end", "\\\\", "\\choose"])
+_JOINING = frozenset(["", "and", "or", "et", "und", "及", "和", "或"])
 _CONJUNCTIONS = {"and": "and", "or": "or", "land": "and", "wedge": "and", "lor": "or", "vee": "or"}
+_TIMES = frozenset(["\\cdot", "\\times", "\\div", "\\ast"])
 _FILLERS = frozenset(
     ["approximately", "about", "approx", "exactly", "roughly", "around", "only", "the", "is", "are", "answer"]
 )
@@ -98,20 +85,7 @@ class Reader:
             if token.kind == "op" and token.text in (",", ";"):
                 found = ";" if token.text == ";" else found or ","
             elif (
-                (
-                    token.kind in ("word", "text")
-                    and token.text.strip(" ,;.").lower()
-                    in (
-                        "and",
-                        "or",
-                        "et",
-                        "und",
-                        "",
-                        "及",
-                        "和",
-                        "或",
-                    )
-                )
+                (token.kind in ("word", "text") and token.text.strip(" ,;.").lower() in _JOINING)
                 or (token.kind == "cmd" and token.text in ("\\land", "\\lor", "\\wedge", "\\vee", "\\newline"))
                 or (token.kind == "op" and token.text == "&")
             ):
@@ -229,12 +203,7 @@ class Reader:
         node = self.factor()
         while True:
             token = self.now
-            if (token.kind == "op" and token.text in ("*", "/")) or token.text in (
-                "\\cdot",
-                "\\times",
-                "\\div",
-                "\\ast",
-            ):
+            if (token.kind == "op" and token.text in ("*", "/")) or token.text in _TIMES:
                 self.at += 1
                 sign = token.text
                 right = self.signed()
@@ -267,81 +236,17 @@ class Reader:
         if token.kind in ("num", "name", "func"):
             return True
         if token.kind == "cmd":
-            return token.text not in _STOP and token.text not in (
-                "\\pmod",
-                "\\bmod",
-                "\\mod",
-                "\\to",
-                "\\land",
-                "\\lor",
-                "\\wedge",
-                "\\vee",
-            )
+            return token.text not in _STOP
         return token.kind == "op" and (token.text in ("(", "[", "{", "\\{") or (token.text == "|" and self.bars == 0))
 
     def juxtaposed(self, left: Node) -> Node:
-        """Two factors side by side: a mixed number, a called function, or a product."""
-        before = self.now
-        whole = left.kind == "num" and left.number.denominator == 1 and "." not in left.value
-        if whole and before.text == "\\frac":
-            return _mixed(left, self.factor())
-        if before.kind == "num":
-            if (
-                whole
-                and before.spaced
-                and self.tokens[self.at + 1].text == "/"
-                and self.tokens[self.at + 2].kind == "num"
-            ):
-                top = self.factor()
-                self.expect("/")
-                bottom = self.factor()
-                if bottom.kind in ("percent", "degree"):
-                    return Node(bottom.kind, (Node("mixed", (left, Node("div", (top, *bottom.args)))),))
-                return Node("mixed", (left, Node("div", (top, bottom))))
-            if left.kind == "num" and not (before.text == "10" and self.tokens[self.at + 1].text == "^"):
-                raise UnreadableError("two numbers side by side")
-        return Node("mul", (left, self.factor()))
+        return juxtaposed(self, left)
 
     def factor(self) -> Node:
-        node = atom(self)
-        while True:
-            token = self.now
-            if token.kind != "op":
-                if token.kind == "cmd" and token.text == "\\prime":
-                    self.at += 1
-                    node = Node("name", (), node.value + "'") if node.kind == "name" else refuse("a prime")
-                    continue
-                if token.kind == "cmd" and token.text in ("\\degree", "\\degrees"):
-                    self.at += 1
-                    node = Node("degree", (node,))
-                    continue
-                if token.kind == "cmd" and token.text == "\\%":
-                    self.at += 1
-                    node = Node("percent", (node,))
-                    continue
-                return node
-            if token.text in ("^", "**"):
-                self.at += 1
-                node = raised(self, node)
-            elif token.text == "_":
-                self.at += 1
-                node = subscripted(self, node)
-            elif token.text == "!":
-                self.at += 1
-                double = self.now.kind == "op" and self.now.text == "!" and not self.now.spaced
-                if double:
-                    self.at += 1
-                node = Node("fact2" if double else "fact", (node,))
-            elif token.text in ("%", "\\%"):
-                self.at += 1
-                node = Node("percent", (node,))
-            elif token.text == "'" and node.kind in ("name", "call"):
-                self.at += 1
-                node = Node("name", (), node.value + "'")
-            elif token.text == "'" and node.kind in ("num", "degree", "add"):
-                raise UnreadableError("minutes of arc")
-            else:
-                return node
+        return factor(self)
+
+    def atom(self) -> Node:
+        return atom(self)
 
     def powered(self, base: Node) -> Node:
         """The base to the power that follows its `^`."""
@@ -358,15 +263,6 @@ class Reader:
         self.bars = bars
         self.depth -= 1
         return node, close
-
-
-def _mixed(whole: Node, right: Node) -> Node:
-    """`2\\frac34`, with what stands behind the fraction (`%`, a degree sign) round the whole; else a product."""
-    inner = right.args[0] if right.kind in ("percent", "degree") else right
-    if inner.kind != "div" or not all(part.kind == "num" and "." not in part.value for part in inner.args):
-        return Node("mul", (whole, right))
-    mixed = Node("mixed", (whole, inner))
-    return mixed if inner is right else Node(right.kind, (mixed,))
 
 
 def _one(items: list[Node]) -> Node:

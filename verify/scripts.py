@@ -3,7 +3,8 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from verify.atoms import atom, refuse
+from verify.atoms import atom
+from verify.leaves import refuse
 from verify.tree import Node
 from verify.words import NUMBER_WORDS
 
