@@ -1,4 +1,4 @@
-"""The command line: `curate check | plan | build | list | show | explain | card | store | schema`."""
+"""The command line: `curate check | plan | build | list | show | diff | explain | view | ...`."""
 
 import shlex
 import sys
@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from curate.exits import DebugOption, RootOption, exits
+from curate.share.commands import pull, push
 from curate.store_cli import store
 
 # Every import below stays inside its command: `curate --help` answers before polars has loaded.
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(store, name="store")
+app.command()(push)
+app.command()(pull)
 
 ManifestOption = Annotated[Path, typer.Option("--manifest", "-m", metavar="FILE", help="The manifest: one YAML file.")]
 SetOption = Annotated[
@@ -114,6 +117,29 @@ def show(version: VersionArgument = "latest", root: RootOption = None, debug: De
         from curate.version import open_version
 
         typer.echo(summary(open_version(version, root)))
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="OLD", help="v2, math@v2, or a version's folder.")],
+    after: Annotated[str, typer.Argument(metavar="NEW", help="The version that is compared with it.")] = "latest",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report (.md), or every changed row (.parquet).")
+    ] = None,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """What differs between two versions: rows, verdicts, counts, and what in the manifest made the difference."""
+    with exits(debug):
+        from curate.compare import compare
+        from curate.version import open_version
+
+        difference = compare(open_version(before, root), open_version(after, root))
+        if out is None:
+            typer.echo(difference.text())
+        else:
+            difference.write(out)
+            typer.echo(f"{difference.before.name} -> {difference.after.name}: {out}")
 
 
 @app.command()

@@ -20,7 +20,7 @@ def summary(version: Version) -> str:
         f"{version.name}   {version.path}\ndigest {version.digest}, made by cotillion {lock['libraries']['cotillion']}",
         funnel_text(lock["funnel"]),
         *([_spending(lock["rollouts"])] if lock.get("rollouts") else []),
-        _table(("view", "train", "heldout"), [_view_row(name, lock["tables"][name]) for name in views(version)]),
+        text_table(("view", "train", "heldout"), [_view_row(name, lock["tables"][name]) for name in views(version)]),
         f"open it: curate.open({version.name!r}), datasets.load_dataset({str(version.path)!r}, NAME)",
     ]
     return "\n\n".join(blocks)
@@ -28,7 +28,7 @@ def summary(version: Version) -> str:
 
 def funnel_text(funnel: list[dict[str, Any]]) -> str:
     """The funnel as a table: in, kept, dropped by reason."""
-    return _table(("stage", "unit", "in", "kept", "dropped"), [_funnel_row(entry) for entry in funnel])
+    return text_table(("stage", "unit", "in", "kept", "dropped"), [_funnel_row(entry) for entry in funnel])
 
 
 def views(version: Version) -> list[str]:
@@ -46,7 +46,7 @@ def version_list(root: Path) -> str:
             rows.append((version.name, f"{_rows(tables['problems']):,}", f"{_rows(tables['rollouts']):,}", sizes))
     if not rows:
         return f"no versions under {root} yet: curate build -m MANIFEST makes one"
-    return _table(("version", "problems", "rollouts", "views"), rows)
+    return text_table(("version", "problems", "rollouts", "views"), rows)
 
 
 def story(places: Sequence[Version], row: str) -> str:
@@ -77,7 +77,7 @@ def story(places: Sequence[Version], row: str) -> str:
 
 def _spending(bills: list[dict[str, Any]]) -> str:
     """What teachers took, and what each number comes from."""
-    lines = [_table(SPENDING, spending_rows(bills))]
+    lines = [text_table(SPENDING, spending_rows(bills))]
     for bill in bills:
         run = f"the run that made it asked for {bill['asked']:,} and had {bill['reused']:,} already"
         lines += [f"  {bill['teacher']}: {note}" for note in (*spending_notes(bill), run)]
@@ -96,7 +96,7 @@ def _story(version: Version, table: str, facts: dict[str, Any]) -> str:
         rollouts = version.table("rollouts").filter(pl.col("problem_id") == facts["id"])
         named = [name for name in fields if name in rollouts.collect_schema().names()]
         rows = [tuple(_short(value) for value in row) for row in rollouts.select(named).collect().iter_rows()]
-        lines += ["", _table(tuple(named), rows)] if rows else ["  no rollouts"]
+        lines += ["", text_table(tuple(named), rows)] if rows else ["  no rollouts"]
     return "\n".join(lines)
 
 
@@ -129,7 +129,7 @@ def _short(value: Any, limit: int = 300) -> str:
     return text if len(text) <= limit else f"{text[:limit]} ... ({len(text):,} characters)"
 
 
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def text_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Columns padded to their widest cell, numbers to the right."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
     numeric = [all(row[i].replace(",", "").isdigit() for row in rows) for i in range(len(header))]

@@ -14,6 +14,7 @@ import polars as pl
 from curate.fingerprint import file_digest
 
 if TYPE_CHECKING:
+    from curate.compare import Diff
     from curate.look.notebook import ProblemView
     from curate.look.plots import Plots
 
@@ -71,7 +72,8 @@ class Version:
             raise VersionError(f"{self.name}: {name} has no split {split!r}. There are: {', '.join(tables[name])}")
         parts = tables[name] if split is None else {split: tables[name][split]}
         files = [self.path / file["path"] for part in parts.values() for file in part["files"]]
-        return pl.scan_parquet(files)
+        # Not as patterns: `[` and `*` may stand in the name of a folder.
+        return pl.scan_parquet(files, glob=False)
 
     @property
     def plot(self) -> "Plots":
@@ -89,6 +91,22 @@ class Version:
         from curate.look.notebook import problem_view
 
         return problem_view(self, row)
+
+    def diff(self, earlier: "Version | str | Path") -> "Diff":
+        """What this version changed since another: `v.diff("v2")`, of this dataset unless it says another name.
+
+        Raises:
+            VersionError: nothing of that name.
+        """
+        from curate.compare import compare
+
+        return compare(earlier if isinstance(earlier, Version) else self._neighbour(earlier), self)
+
+    def _neighbour(self, reference: str | Path) -> "Version":
+        """The version that is meant from here: `v2` is one of this dataset, in this folder."""
+        if _REFERENCE.fullmatch(str(reference)) and "@" not in str(reference):
+            reference = f"{self.path.absolute().parent.name}@{reference}"
+        return open_version(reference, self.path.absolute().parent.parent)
 
     def _repr_html_(self) -> str:
         from curate.look.notebook import version_html

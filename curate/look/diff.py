@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from curate.compare import MOST_FLIPS, Diff, Shift, TableDiff
+from curate.compare import MOST_FLIPS, Diff, TableDiff
 from curate.look.page import fragment
 from curate.look.prose import plain, seen
 from curate.share import markdown
+from curate.shifts import Shift
 from curate.show import text_table
 from curate.version import VersionError
 
@@ -138,16 +139,14 @@ def _shifted(shift: Shift) -> _Section:
     if rest := shift.counts[MOST_VALUES:]:
         counts.append((f"{len(rest):,} others", sum(b for _, b, _ in rest), sum(a for _, _, a in rest)))
     most = max(max(before, after) for _, before, after in counts)
-    rows: list[Row] = [
-        (value, before, after, f"{_bar(before, most)} -> {_bar(after, most)}") for value, before, after in counts
-    ]
-    return _Section(f"{shift.table}: {shift.column}", (shift.column, "before", "after", ""), rows)
+    rows: list[Row] = [(v, before, _bar(before, most), after, _bar(after, most)) for v, before, after in counts]
+    return _Section(f"{shift.table}: {shift.column}", (shift.column, "before", "", "after", ""), rows)
 
 
 def _bar(count: int, most: int) -> str:
     # A count that is not nothing shows: an eighth of a cell at least.
     eighths = max(round(BAR_CELLS * 8 * count / most), 1) if count else 0
-    return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).strip().ljust(BAR_CELLS)
+    return ("█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8]).strip()
 
 
 def _html_table(section: _Section) -> str:
