@@ -12,8 +12,10 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -34,6 +36,8 @@ class Repo:
     private: bool = False
     gated: bool = False
     """Files are given out with an authorization only."""
+    read_only: bool = False
+    """No token may write here."""
 
     def commit_of(self, revision: str) -> str | None:
         """The commit that a branch, a tag or a commit's own id stands for."""
@@ -67,7 +71,10 @@ class FakeHub:
         self.blobs: dict[str, bytes] = {}
         self.calls: list[Call] = []
         self.fault: Callable[[Call], int | None] = lambda call: None
-        """Asked before each request is handled: a status to fail with, 0 to hang up, None to go on."""
+        """Asked before each request is handled: a status to fail with, 0 to hang up, -1 to do what is asked and hang up
+        without an answer, None to go on."""
+        self.served: Callable[[str, bytes], bytes] = lambda path, data: data
+        """What a download of the file at this path gives."""
         self.validation_errors: list[str] = []
         hub = self
 
@@ -129,10 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.fake.calls.append(call)
         fault = self.fake.fault(call)
         if fault == 0:
-            self.close_connection = True
-            self.connection.close()
+            self._hang_up()
             return
-        answer = _Answer(fault, {"error": "fault"}) if fault else self._answer(body)
+        answer = _Answer(fault, {"error": "fault"}) if fault and fault > 0 else self._answer(body)
+        if fault == -1:
+            self._hang_up()
+            return
         data = answer.data()
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(data)), **answer.headers}.items():
@@ -140,6 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+    def _hang_up(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):  # the other side may be gone
+            self.connection.shutdown(SHUT_RDWR)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -176,8 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
         url = f"{self.host}/datasets/{name}"
         if name in self.fake.repos:
             return _Answer(409, {"error": "You already created this dataset repo", "url": url})
+        if "authorization" not in self.headers:
+            return _Answer(401, {"error": "Unauthorized"})
         private = bool(asked.get("private")) or asked.get("visibility") == "private"
-        self.fake.repos[name] = Repo(private=private)
+        repo = self.fake.repos[name] = Repo(private=private)
+        repo.commit("main", {".gitattributes": b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"})
         return _Answer(200, {"url": url})
 
     def _lfs_batch(self, asked: dict[str, Any]) -> _Answer:
@@ -189,8 +206,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _dataset(self, name: str, action: str, rest: str, body: bytes) -> _Answer:
         repo = self.fake.repos.get(name)
-        if repo is None:
+        if repo is None or (repo.private and "authorization" not in self.headers):
             return _error(401 if "authorization" not in self.headers else 404, "RepoNotFound")
+        if action in ("preupload", "commit", "tag", "branch") and repo.read_only:
+            return _Answer(403, {"error": "Forbidden"})
         if action == "revision":
             return self._info(name, repo, rest or "main")
         if action == "preupload":
@@ -240,6 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
             if kind == "file":
                 files[value["path"]] = base64.b64decode(value["content"])
             elif kind == "lfsFile":
+                if value["oid"] not in self.fake.blobs:
+                    return _Answer(400, {"error": f"{value['path']} was not uploaded"})
                 files[value["path"]] = self.fake.blobs[value["oid"]]
             elif kind == "deletedFile":
                 files.pop(value["path"], None)
@@ -285,12 +306,15 @@ class _Handler(BaseHTTPRequestHandler):
             return _error(401 if "authorization" not in self.headers else 404, "RepoNotFound")
         if repo.gated and "authorization" not in self.headers:
             return _error(401, "GatedRepo")
+        if repo.private and "authorization" not in self.headers:
+            return _error(401, "RepoNotFound")
         commit = repo.commit_of(revision)
         if commit is None:
             return _error(404, "RevisionNotFound")
         data = repo.commits[commit].get(path)
         if data is None:
             return _error(404, "EntryNotFound")
+        data = self.fake.served(path, data)
         headers = {"ETag": f'"{_git_oid(data)}"', "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
         asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range") or "")
         if asked is None or self.command != "GET":
@@ -328,7 +352,9 @@ def _entries(files: Files) -> Iterator[dict[str, Any]]:
     for folder in sorted(folders):
         yield {"type": "directory", "path": folder, "size": 0, "oid": hashlib.sha1(folder.encode()).hexdigest()}
     for path, data in sorted(files.items()):
-        yield {"type": "file", "path": path, "size": len(data), "oid": _git_oid(data)}
+        large = {"oid": hashlib.sha256(data).hexdigest(), "size": len(data), "pointerSize": 130}
+        lfs = {"lfs": large} if path.endswith(".parquet") else {}
+        yield {"type": "file", "path": path, "size": len(data), "oid": _git_oid(data), **lfs}
 
 
 def _git_oid(data: bytes) -> str:
