@@ -33,13 +33,14 @@ def kept(view: Any, asked: pl.DataFrame, answered: pl.DataFrame, seed: int = 0) 
     return [row for row, why in fates(view, asked, answered, seed).items() if why is None]
 
 
-def test_a_cap_takes_every_problems_best_before_any_second_one() -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cap_takes_every_problems_best_before_any_second_one(seed: int) -> None:
     asked = problems(level=[None] * 5)
     answered = correct([10] * 30, [10, 10], [10], [10], [10])
-    capped = kept(Midtrain(at_most=6), asked, answered)
+    capped = kept(Midtrain(at_most=6), asked, answered, seed)
     assert Counter(row[:2] for row in capped).most_common(1)[0][1] == 2
     assert {row[:2] for row in capped} == {"p0", "p1", "p2", "p3", "p4"}
-    told = fates(Midtrain(at_most=6), asked, answered)
+    told = fates(Midtrain(at_most=6), asked, answered, seed)
     assert Counter(told.values()) == {"at_most": 29, None: 6}
 
 
