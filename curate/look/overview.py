@@ -27,12 +27,15 @@ _CHARTS = {
 def overview(version: Version, picked: Picked, places: Places, pages: int) -> str:
     """The body of a site's first page."""
     numbers = [str(link(f"problems/{n:04}.html", n).html) for n in range(1, pages + 1)]
-    sampled = "all" if len(picked.ids) == picked.of else f"{len(picked.ids):,} of {picked.of:,}"
+    some = (
+        f"{len(picked.ids):,} of {picked.of:,} problems are shown: drawn by chance, and each on which opinions differ."
+    )
+    which = f"All {picked.of:,} problems are shown." if len(picked.ids) == picked.of else some
     where = f'<nav aria-label="pages"><span>pages</span>{"".join(numbers)}</nav>' if numbers else ""
     return "".join(
         [
             f"<h1>{brief(version.name)}</h1>{digest_line(version)}",
-            f'<p class="note">{sampled} problems are shown, among them each on which opinions differ.</p>',
+            f'<p class="note">{which}</p>',
             where,
             '<h2 id="funnel">Where the rows went</h2>',
             funnel_table(version, places),
@@ -62,7 +65,7 @@ def funnel_table(version: Version, places: Places) -> str:
     for entry in version.lock["funnel"]:
         drops = [_drop(entry["stage"], drop, places) for drop in entry["dropped"]]
         share = Cell(bar(entry["kept"] / entry["seen"] if entry["seen"] else 0))
-        dropped = Cell(" · ".join(drops) or "–")
+        dropped = Cell(" · ".join(drops))
         rows.append((entry["stage"], entry["unit"], entry["seen"], entry["kept"], share, dropped))
     return f'<div class="funnel">{table(("stage", "of", "in", "kept", "", "dropped"), rows)}</div>'
 
@@ -119,7 +122,13 @@ def _disagreements(picked: Picked, places: Places) -> str:
     if not picked.differing:
         return f'{head}<p class="note">None: whoever was asked agrees.</p>'
     rows = [
-        (pair, ours, theirs, count, link(places["differing", pair, ours, theirs], f"{len(ids):,} problems"))
+        (
+            pair,
+            ours,
+            theirs,
+            count,
+            link(places["differing", pair, ours, theirs], f"{len(ids):,} problem{'s' * (len(ids) > 1)}"),
+        )
         for (pair, ours, theirs), (count, ids) in picked.differing.items()
     ]
     return head + table(("between", "the first says", "the second", "rollouts", "look"), rows)

@@ -11,6 +11,7 @@ from curate.records import PROBLEM, ROLLOUT
 PROBLEM_CHARS = 6_000
 REASONING_CHARS = 6_000
 RESPONSE_CHARS = 4_000
+LONG_CHARS = 1_200
 
 _SIGNS = {"correct": "✓", "wrong": "✗", "no_answer": "∅", "truncated": "✂"}
 # Said elsewhere in the panel, or of no use to a reader.
@@ -153,7 +154,9 @@ def _text(text: str | None, limit: int) -> str:
     """The text with its formulas drawn, and a toggle to its source where that differs."""
     if not text or not text.strip():
         return '<p class="note">(no text)</p>'
-    shown = f'<div class="text" dir="auto">{prose(text.strip(), limit)}</div>'
+    # A long text scrolls by itself, so that rollouts stay side by side; `tabindex` lets the keyboard do it.
+    kind = 'class="text long" tabindex="0"' if len(text) > LONG_CHARS else 'class="text"'
+    shown = f'<div {kind} dir="auto">{prose(text.strip(), limit)}</div>'
     if not has_formulas(text[:limit]):
         return shown
     raw = f"<pre>{source(text.strip(), limit)}</pre>"

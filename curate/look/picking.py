@@ -71,5 +71,5 @@ def _dropped(version: Version, ids: pl.Series) -> dict[tuple[str, str], list[str
     own = pl.LazyFrame({"id": ids, "problem_id": ids})
     ledger = version.table("ledger").select("id", "stage", "reason")
     left = ledger.join(pl.concat([owners, own]), on="id").select("stage", "reason", "problem_id").unique()
-    groups = left.group_by("stage", "reason").agg("problem_id").collect()
+    groups = left.group_by("stage", "reason").agg("problem_id").sort("stage", "reason").collect()
     return {(stage, reason): sorted(ids) for stage, reason, ids in groups.iter_rows()}

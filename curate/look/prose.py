@@ -83,16 +83,22 @@ def has_formulas(text: str) -> bool:
 
 
 def _drawn(text: str, budget: int) -> str:
-    parts, end = [], 0
+    parts, end, blank = [], 0, False
     for found in _FORMULA.finditer(text):
         if budget < 0:
             break
         name = next(name for name in (*_BLOCKS, "paren", "dollar") if found[name] is not None)
-        between, drawn = plain(text[end : found.start()]), formula(seen(found[name]), name in _BLOCKS)
+        block = name in _BLOCKS
+        between, drawn = text[end : found.start()], formula(seen(found[name]), block)
+        # A formula on lines of its own is one already: the newlines around it would be blank lines.
+        between = between.removesuffix("\n") if block else between
+        between = plain(between.removeprefix("\n") if blank else between)
+        blank = block
         parts += [between, drawn]
         budget -= len(between) + len(drawn)
         end = found.end()
-    return "".join([*parts, plain(text[end:])])
+    rest = text[end:]
+    return "".join([*parts, plain(rest.removeprefix("\n") if blank else rest)])
 
 
 def _gap(left_out: int) -> str:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.look.viewer import write_site
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.version import Version
@@ -85,3 +86,9 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Version:
     lock = {"name": HOSTILE[3], "version": 1, "digest": HOSTILE[4], "funnel": funnel, "tables": parts, "files": {}}
     (path / "lock.json").write_text(json.dumps({**lock, "libraries": {"cotillion": HOSTILE[5]}}))
     return Version(path)
+
+
+@pytest.fixture(scope="session")
+def hostile_site(hostile: Version, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hostile version as pages, all of it."""
+    return write_site(hostile, tmp_path_factory.mktemp("site") / "pages", Steps(quiet=True)).index.parent

@@ -47,12 +47,6 @@ def web() -> Iterator[ThreadingHTTPServer]:
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def hostile_site(hostile: Version, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The hostile version as pages."""
-    return write_site(hostile, tmp_path_factory.mktemp("browser") / "pages", Steps(quiet=True)).index.parent
-
-
 def opened(file: Path, web: ThreadingHTTPServer, profile: Path, *options: str) -> tuple[str, list[str]]:
     """What the browser prints, and the lines that the page left in its console."""
     command = [

@@ -9,8 +9,6 @@ import pytest
 
 from curate.look.page import style
 from curate.look.prose import plain, prose
-from curate.look.viewer import write_site
-from curate.progress import Steps
 from curate.version import Version
 from tests.hostile_texts import HOSTILE, MATHS, SCRIPTS
 
@@ -72,12 +70,6 @@ PLACE = re.compile(r"(\.\./)?((problems|lists)/)?(index|\d{4})\.html(#p\d+)?")
 WIDTH = re.compile(r"width:\d+\.\d%")
 
 
-@pytest.fixture(scope="module")
-def site(hostile: Version, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole hostile version as pages."""
-    return write_site(hostile, tmp_path_factory.mktemp("site") / "pages", Steps(quiet=True)).index.parent
-
-
 def faults(tree: Element) -> list[str]:
     """What of the tree is not on the lists above."""
     found = []
@@ -95,8 +87,12 @@ def faults(tree: Element) -> list[str]:
     return found
 
 
-def test_every_page_holds_only_what_we_write(site: Path) -> None:
-    pages = [site / "index.html", *sorted((site / "problems").iterdir()), *sorted((site / "lists").iterdir())[:40]]
+def test_every_page_holds_only_what_we_write(hostile_site: Path) -> None:
+    pages = [
+        hostile_site / "index.html",
+        *sorted((hostile_site / "problems").iterdir()),
+        *sorted((hostile_site / "lists").iterdir())[:40],
+    ]
     assert len(pages) > 20
     for file in pages:
         parser = html5lib.HTMLParser(namespaceHTMLElements=False)
@@ -106,14 +102,14 @@ def test_every_page_holds_only_what_we_write(site: Path) -> None:
         assert file.stat().st_size < 2_000_000
 
 
-def test_every_payload_is_there_to_be_read(site: Path) -> None:
-    text = "".join(file.read_text(encoding="utf-8") for file in sorted((site / "problems").iterdir()))
+def test_every_payload_is_there_to_be_read(hostile_site: Path) -> None:
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted((hostile_site / "problems").iterdir()))
     for payload in SCRIPTS:
         assert plain(payload) in text
 
 
-def test_no_page_has_a_script_or_an_address(site: Path) -> None:
-    for file in site.rglob("*.html"):
+def test_no_page_has_a_script_or_an_address(hostile_site: Path) -> None:
+    for file in hostile_site.rglob("*.html"):
         html = file.read_text(encoding="utf-8")
         assert html.count("Content-Security-Policy\" content=\"default-src 'none';") == 1
         assert html.lower().count("<script") == html.lower().count("<base") == html.lower().count("<link") == 0
