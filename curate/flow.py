@@ -20,7 +20,7 @@ from curate.outputs import Outputs
 from curate.plug import Stage
 from curate.progress import Steps
 from curate.publish import Table
-from curate.questions import SourceRows, read_sources
+from curate.questions import SourceRows, owners, read_sources
 from curate.records import TEXT_COLUMNS, draws
 from curate.shards import gather
 from distill.request import Message, Request
@@ -95,7 +95,10 @@ class Flow:
             return None
         teacher = self.manifest.rollouts.teacher.plug
         sampling, cut_off = self.manifest.rollouts.sampling, self.manifest.rollouts.cut_off
-        first_round = self._asked().with_columns(start=pl.lit(0, pl.Int64), stop=pl.lit(sampling.n, pl.Int64))
+        asked = self._asked()
+        if self.manifest.rollouts.ask == "without_rollouts":
+            asked = asked.filter(~pl.col("id").is_in(owners(self.fragments).implode()))
+        first_round = asked.with_columns(start=pl.lit(0, pl.Int64), stop=pl.lit(sampling.n, pl.Int64))
         return Draw(teacher.model, teacher.revision, sampling, first_round, cut_off)
 
     def draw(self) -> None:

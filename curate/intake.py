@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 import polars as pl
 from polars.datatypes import DataTypeClass
 
+from curate.gold import marked_answers
 from curate.records import LEVELS, PROBLEM, ROLLOUT, content_hash, empty, row_ids, text_lengths
 from distill.thinking import split_columns
 
@@ -57,6 +58,9 @@ class Columns:
     """The question: text, or a message list whose first user turn asks it."""
     answer: str | None = None
     """The gold answer."""
+    answer_in: str | None = None
+    """A text that marks the gold answer at its end, with a box or `####`: a worked solution, or a conversation that
+    others have checked. Read where `answer` is null."""
     solution: str | None = None
     """A worked solution."""
     answer_type: str | None = None
@@ -155,6 +159,9 @@ def intake(
         finish_reasons=_texts(raw.schema, columns.finish_reasons),
         teachers=_texts(raw.schema, columns.teacher),
     )
+    if columns.answer_in is not None:
+        texts = raw.select(_texts(raw.schema, columns.answer_in).list.first()).to_series()
+        rows = rows.with_columns(answer=pl.coalesce("answer", marked_answers(texts)))
     rows = _with_one_teacher_for_all(_with_reasoning_only(rows))
     n = pl.col("replies").list.len().fill_null(0)
     misaligned = pl.any_horizontal((pl.col(name).list.len() > 0) & (pl.col(name).list.len() != n) for name in _BESIDE)

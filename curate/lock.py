@@ -81,7 +81,9 @@ def _answered(version: Version) -> bool:
 def _drawn_by(rollouts: "Rollouts") -> list[Any]:
     """The rules that decide which rollouts are drawn, where there are some."""
     rules = {"goal": rollouts.goal, "cut_off": rollouts.cut_off}
-    there = {name: asdict(rule) for name, rule in rules.items() if rule}
+    there: dict[str, Any] = {name: asdict(rule) for name, rule in rules.items() if rule}
+    if rollouts.ask != "all":
+        there["ask"] = rollouts.ask
     return [there] if there else []
 
 

@@ -62,17 +62,21 @@ def read_sources(
     rows = [pl.read_parquet(folder / "problems.parquet") for folder in folders]
     fragments = [path for folder in folders for path in sorted(folder.glob("rollouts-*.parquet"))]
     problems = pl.concat([empty(PROBLEM), *rows], how="diagonal_relaxed").select(PROBLEM.names)
-    brought = [pl.scan_parquet(path).select("problem_id").unique().collect() for path in fragments]
-    owners = pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"]
-    more = _adds_rollouts(problems, owners)
+    more = _adds_rollouts(problems, owners(fragments))
     counts = [_counted(name, folder) for (name, _), folder in zip(sources, folders, strict=True)]
     merged = _with_other_answers(problems.filter(~more), problems.filter(more))
     return Questions(_identified(merged), fragments, counts, problems.height, int(more.sum()))
 
 
+def owners(fragments: list[Path]) -> pl.Series:
+    """The problems that came with rollouts, each once."""
+    brought = [pl.scan_parquet(path).select("problem_id").unique().collect() for path in fragments]
+    return pl.concat([pl.DataFrame(schema={"problem_id": pl.String}), *brought])["problem_id"].unique()
+
+
 def _adds_rollouts(problems: pl.DataFrame, owners: pl.Series) -> pl.Series:
     """Which rows only add rollouts to a problem that was there before. Other repeats are problems of their own."""
-    again = ~pl.col("id").is_first_distinct() & pl.col("id").is_in(owners.unique().implode())
+    again = ~pl.col("id").is_first_distinct() & pl.col("id").is_in(owners.implode())
     return problems.select(again.alias("more"))["more"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -68,6 +68,8 @@ class Rollouts:
 
     teacher: Annotated[Use, PlugsOf("teacher")]
     """The model that is asked."""
+    ask: Literal["all", "without_rollouts"] = "all"
+    """Which problems it is asked: all that are kept, or only those that no source brings rollouts for."""
     sampling: Sampling = field(default_factory=Sampling)
     """How rollouts are drawn."""
     goal: Goal | None = None

@@ -231,3 +231,20 @@ def _ids(rows: list[dict[str, Any]]) -> list[str]:
     ids = iter(found.problems["id"])
     blank = set(found.unreadable["id"])
     return ["" if f"s:{i}" in blank else next(ids) for i in range(1, len(rows) + 1)]
+
+
+def test_a_gold_answer_is_read_out_of_a_worked_solution() -> None:
+    worked = ["So $\\boxed{17}$.", "3 + 4 = <<3+4=7>>7\n#### 7", "It is clear.", None, "Thus \\boxed{5}."]
+    columns = Columns(problem="p", answer="a", answer_in="s")
+    taken = read(columns, p=list("abcde"), a=[None, None, None, None, "six"], s=worked)
+    assert taken.problems["answer"].to_list() == ["17", "7", None, None, "six"]
+
+
+def test_a_box_that_was_only_thought_of_is_no_gold() -> None:
+    thought = "<|begin_of_thought|>\n\n\\boxed{3}? No.\n\n<|end_of_thought|>\n\n"
+    said = thought + "<|begin_of_solution|>\n\n{}\n\n<|end_of_solution|>"
+    replies = [said.replace("{}", "It is $\\boxed{4}$."), said.replace("{}", "Four.")]
+    turns = [[{"from": "user", "value": "q"}, {"from": "assistant", "value": text}] for text in replies]
+    taken = read(Columns(problem="c", answer_in="c", rollouts="c"), c=turns)
+    assert taken.problems["answer"].to_list() == ["4", None]
+    assert taken.rollouts["response"].to_list() == ["It is $\\boxed{4}$.", "Four."]
