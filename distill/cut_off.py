@@ -3,8 +3,9 @@
 # Manifests name what is here, and are checked before polars or numpy, which the store needs, have loaded.
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -13,9 +14,6 @@ from distill.request import Request
 
 if TYPE_CHECKING:
     from distill.store import Store
-
-READ_AT_ONCE = 1_024
-"""Replies whose texts are in memory at once while trails are followed."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,9 @@ def follow(store: Store, requests: Sequence[Request], cut_off: CutOff | None) ->
     while newly and cut_off:
         ended = {place: trails[place].requests[-1] for place in newly}
         newly = []
-        for place in _cut_off(store, {place: end for place, end in ended.items() if cut_off.may_grow(end)}):
+        places = [place for place, end in ended.items() if cut_off.may_grow(end)]
+        for place in compress(places, store.cut_off([ended[place].key for place in places])):
             if longer := cut_off.longer(ended[place]):
                 trails[place] = Trail((*trails[place].requests, longer), longer.key in store)
                 newly += [place] if trails[place].answered else []
     return trails
-
-
-def _cut_off(store: Store, ended: dict[int, Request]) -> Iterator[int]:
-    """The places of requests whose replies were cut off."""
-    places = list(ended)
-    for start in range(0, len(places), READ_AT_ONCE):
-        some = places[start : start + READ_AT_ONCE]
-        replies = store.get([ended[place].key for place in some])
-        yield from (place for place, reply in zip(some, replies, strict=True) if reply.finish_reason == "length")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
@@ -52,7 +52,8 @@ class Request:
     """32 hex digits over all of the above but `n`: asking for more rollouts asks only for the new indices."""
 
     def __post_init__(self) -> None:
-        sampling = {name: value for name, value in asdict(self.sampling).items() if name != "n"}
+        # vars, since asdict copies deeply: half the time of making a request.
+        sampling = {name: value for name, value in vars(self.sampling).items() if name != "n"}
         messages = [[m.role, m.content] for m in self.messages]
         parts = [self.model, self.revision, messages, sampling, self.index]
         text = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

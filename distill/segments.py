@@ -1,6 +1,6 @@
 """Files of the rollout store.
 
-    00000003.log            one record per frame, as replies arrive; what a crash tears off is its last frame
+    00000003.log            one record per frame, as it is, as replies arrive; a crash tears off the last frame
     00000001-00000002.seg   blocks of about 1 MB of records, then their index; written aside, renamed, never changed
 
 A segment named a-b holds all records of the files numbered a to b; these are out of date as soon as it is there, even
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from distill.frames import BLOCK_BYTES, BLOCK_LEVEL, ENTRY, INDEX, MAGIC, TAIL, entry, pack, records
+from distill.frames import BLOCK_BYTES, ENTRY, INDEX, MAGIC, RECORDS, TAIL, entry, pack, records
 
 NAME = re.compile(r"\d{8}\.log|\d{8}-\d{8}\.seg")
 
@@ -30,7 +30,7 @@ def seal(sources: Sequence[Path], target: Path) -> None:
     with aside.open("wb") as file:
         for block in _blocks(sources):
             rows += [entry(line, file.tell(), place) for place, line in enumerate(block)]
-            file.write(pack(b"\n".join(block), level=BLOCK_LEVEL))
+            file.write(pack(b"\n".join(block), RECORDS))
         start = file.tell()
         file.write(pack(np.array(rows, ENTRY).tobytes(), INDEX) + TAIL.pack(start, MAGIC))
         file.flush()

@@ -11,35 +11,34 @@ with it; all see each other's replies, and readers need no lock. Memory: about 1
 """
 
 import json
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from distill.attempt import as_line, as_reply, as_row
 from distill.export import write_parquet
-from distill.frames import frames, pack
+from distill.frames import CUT_OFF, FAILED, GOOD, pack
 from distill.log import Log
 from distill.request import Reply, Request
 from distill.segments import all_records, current_files, folder_lock, seal_idle, span, sweep
-from distill.store_index import Index, indexed, read_rows
+from distill.store_index import Index
+from distill.store_view import View
 
-ROLL_BYTES = 16 << 20
-"""A log this long is sealed into a segment, about 6 MB then."""
-SHORT = 4
-"""Segments shorter than a fourth of that are joined to the next: what was packed once is seldom packed again."""
+ROLL_BYTES = 32 << 20
+"""A log this long is sealed into a segment, 4 to 12 MB then."""
+SHORT = 16
+"""Segments shorter than this part of it are joined to the next: what was packed once is seldom packed again."""
 
+READ_AT_ONCE = 1_024
+"""Replies whose texts are in memory at once."""
 FRESH_KEYS = 100_000
 """So many new keys are kept as strings before the index is read anew: 1 s then, against 100 bytes a key."""
 
 COSTS = ("prompt_tokens", "completion_tokens", "seconds")
-
-
-T = TypeVar("T")
 
 
 class Store:
@@ -59,10 +58,7 @@ class Store:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self._index: Index | None = None
-        self._fresh: set[str] = set()
-        """Answered since the index was read: by this writer or, as far as `_read` says, by others."""
-        self._read: dict[Path, int] = {}
+        self._view = View(self.folder)
         self._writes = False
         self._log: Log | None = None
 
@@ -70,22 +66,37 @@ class Store:
 
     def answered(self, keys: Collection[str]) -> list[bool]:
         """Whether each request has a reply that is not an error."""
-        index = self._catch_up()
-        places = index.find(keys)
-        known = places >= 0
-        known[known] = index.rows["good"][index.counted[places[known]]]
-        return [bool(old) or key in self._fresh for old, key in zip(known, keys, strict=True)]
+        good = self._catch_up().good(keys)
+        return [bool(old) or key in self._view.fresh for old, key in zip(good, keys, strict=True)]
+
+    def cut_off(self, keys: Sequence[str]) -> list[bool]:
+        """Whether the reply that counts was cut off; seldom reads one.
+
+        Raises:
+            KeyError: a request has no reply that is not an error.
+        """
+        index, fresh = self._catch_up(), self._view.fresh
+        known = zip(keys, index.good(keys), strict=True)
+        cut = {key: fresh[key] for key, good in known if not good and key in fresh}
+        old = [key for key in keys if key not in cut]
+        ends = index.rows["end"][index.counted[index.find_all(old)]]
+        cut |= zip(old, (ends == CUT_OFF).tolist(), strict=True)
+        # Segments of older releases do not say it.
+        unsaid = [key for key, end in zip(old, ends, strict=True) if end == GOOD]
+        for start in range(0, len(unsaid), READ_AT_ONCE):
+            rows = self._view.rows(unsaid[start : start + READ_AT_ONCE])
+            cut |= {row["key"]: row["finish_reason"] == "length" for row in rows}
+        return [cut[key] for key in keys]
 
     def __contains__(self, key: str) -> bool:
         """Whether the request has a reply that is not an error, as far as this store has looked."""
-        index = self._index or self._look()
-        place = index.find([key])[0]
-        return key in self._fresh or (place >= 0 and bool(index.rows["good"][index.counted[place]]))
+        index = self._view.index or self._view.look()
+        return key in self._view.fresh or bool(index.good([key])[0])
 
     def keys(self) -> list[str]:
         """Every request with a reply that is not an error, sorted."""
-        index = self._look()
-        return [key.decode() for key in index.keys[index.rows["good"][index.counted]]]
+        index = self._view.look()
+        return [key.decode() for key in index.keys[index.rows["end"][index.counted] != FAILED]]
 
     def get(self, keys: Sequence[str]) -> list[Reply]:
         """The reply that counts for each key, in the order asked; an error where there is no other.
@@ -93,14 +104,14 @@ class Store:
         Raises:
             KeyError: nothing is stored under a key.
         """
-        return [as_reply(row) for row in self._rows(keys)]
+        return [as_reply(row) for row in self._view.rows(keys)]
 
     def costs(self, keys: Sequence[str] | None = None) -> pl.DataFrame:
         """What was paid per key, failed and repeated attempts included: attempts, tokens, seconds.
 
         A key that was never asked is left out.
         """
-        index = self._look()
+        index = self._view.look()
         places = np.arange(len(index.keys)) if keys is None else index.find(keys)
         places = places[places >= 0]
         sums: dict[str, Any] = {"key": [index.keys[place].decode() for place in places]}
@@ -131,17 +142,17 @@ class Store:
         asked = {request.key: request for request in requests}
         rows = [as_row(reply, asked.get(reply.key)) for reply in replies]
         log.write(b"".join(pack(as_line(row)) for row in rows), len(rows))
-        self._note(rows)
+        self._view.note(rows)
         if log.size >= ROLL_BYTES:
             self._seal()
-            if len(self._fresh) > FRESH_KEYS:
-                self._look()
+            if len(self._view.fresh) > FRESH_KEYS:
+                self._view.look()
 
     def merge(self, folders: Iterable[Path | str]) -> int:
         """Takes over every attempt of other stores that is not here yet. How many there were."""
         log = self._open()
         taken = 0
-        rows = self._look().rows
+        rows = self._view.look().rows
         have = set(zip(rows["key"].tolist(), rows["at"].tolist(), strict=True))
         for line in (line for folder in folders for line in all_records(Path(folder))):
             row = json.loads(line)
@@ -149,7 +160,7 @@ class Store:
             if attempt not in have:
                 have.add(attempt)
                 log.write(pack(line), 1)
-                self._note([row])
+                self._view.note([row])
                 taken += 1
             if log.size >= ROLL_BYTES:
                 self._seal()
@@ -176,12 +187,12 @@ class Store:
     def _begin(self) -> None:
         if not self._writes:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._look()  # says what a crash tore off, before it is sealed without it
+            self._view.look()  # says what a crash tore off, before it is sealed without it
             with folder_lock(self.folder):
                 sweep(self.folder)
                 seal_idle(self.folder, ROLL_BYTES // SHORT)
             self._writes = True
-            self._look()
+            self._view.look()
 
     def _open(self) -> Log:
         self._begin()
@@ -198,64 +209,8 @@ class Store:
             log.close()
         with folder_lock(self.folder):
             made = seal_idle(self.folder, ROLL_BYTES // SHORT)
-        # What this writer wrote or had looked at is nothing new when it stands in a segment.
-        own = {log.path, *(path for path in self._read if path.suffix == ".seg")} if log else set()
-        self._read |= {target: 0 for target, sources in made if own.issuperset(sources)}
-
-    def _look(self) -> Index:
-        """The index of all that is in the folder now."""
-        return self._steady(self._look_once)
-
-    def _look_once(self) -> Index:
-        files = tuple((path, path.stat().st_size) for path in current_files(self.folder))
-        if self._index is None or files != self._index.files:
-            self._index = indexed(files)
-            self._fresh.clear()
-            self._read = dict.fromkeys((path for path, _ in files), 0)
-        return self._index
+        if log is not None:
+            self._view.sealed(log.path, made)
 
     def _catch_up(self) -> Index:
-        """The index, with what other processes wrote since then among the fresh keys, or in a new one."""
-        if self._index is None:
-            return self._look()
-        index, sizes = self._index, dict(self._index.files)
-        try:
-            for path in current_files(self.folder):
-                own = self._log is not None and path == self._log.path
-                if own or path.stat().st_size == sizes.get(path):
-                    continue
-                if path.suffix == ".seg" and path not in self._read:
-                    return self._look()
-                if path.suffix == ".log":
-                    self._read_on(path)
-        except FileNotFoundError:
-            return self._look()  # sealed meanwhile
-        return index
-
-    def _read_on(self, log: Path) -> None:
-        """The keys of another's log since the last look are fresh ones."""
-        for frame in frames(log, start=self._read.get(log, 0)):
-            self._read[log] = frame.end
-            self._note(json.loads(line) for line in frame.plain.split(b"\n"))
-
-    def _note(self, rows: Iterable[dict[str, Any]]) -> None:
-        self._fresh.update(row["key"] for row in rows if row["finish_reason"] != "error")
-
-    def _rows(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        def read() -> list[dict[str, Any]]:
-            index = self._look_once()
-            return read_rows(index, index.counted[index.find_all(keys)])
-
-        return self._steady(read)
-
-    def _steady(self, read: Callable[[], T]) -> T:
-        """What is read; read anew where a writer has just sealed a file, whose records then stand in a new one."""
-        for patience in range(20):
-            try:
-                return read()
-            except FileNotFoundError:
-                self._index = None
-                time.sleep(0.01 * patience)
-        raise OSError(
-            f"{self.folder}: files of the rollout store vanish while they are read; is something cleaning up?"
-        )
+        return self._view.catch_up(self._log.path if self._log else None)
