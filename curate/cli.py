@@ -32,7 +32,7 @@ def check(
     root: RootOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Say every fault of a manifest, or of a version's files against its lock. Changes nothing."""
+    """Say every fault of a manifest, or of a version: files, rows, ledger, views. Changes nothing."""
     with exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.manifest import read_manifest
@@ -45,11 +45,14 @@ def check(
                 f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
             )
         else:
+            from curate.checks import check_version
+            from curate.progress import Steps
             from curate.version import open_version
 
             version = open_version(what, root)
-            version.check_files()
-            typer.echo(f"{version.name}: fine. {len(version.lock['files'])} files are those of its lock")
+            with Steps().step(f"checking {version.name}", None, "rows") as done:
+                checked = check_version(version, done)
+            typer.echo(f"{version.name}: fine. {checked.text()}")
 
 
 @app.command()

@@ -124,13 +124,20 @@ class Ledger:
                 )
 
     def _check_chain(self, entry: Entry) -> None:
-        """A stage sees what the one before it kept; the first one, what the sources and the teacher brought."""
-        earlier = [e for e in self.entries if e.unit == entry.unit and not e.stage.startswith("views.")]
-        opened = [e for e in earlier if e.stage.startswith(OPENS)]
-        if not earlier or entry.stage.startswith(OPENS):
-            return
-        expected = earlier[-1].kept if len(opened) < len(earlier) else sum(e.kept for e in opened)
-        if entry.seen != expected:
-            raise LedgerError(
-                f"{entry.stage}: saw {entry.seen:,} {entry.unit}, but {expected:,} had been kept before it"
-            )
+        if fault := chain_fault(self.entries, entry):
+            raise LedgerError(fault)
+
+
+def chain_fault(before: list[Entry], entry: Entry) -> str | None:
+    """What is wrong with the rows that an entry saw: a stage sees what the one before it kept.
+
+    The first one sees what the sources and the teacher brought.
+    """
+    earlier = [e for e in before if e.unit == entry.unit and not e.stage.startswith("views.")]
+    opened = [e for e in earlier if e.stage.startswith(OPENS)]
+    if not earlier or entry.stage.startswith(OPENS):
+        return None
+    expected = earlier[-1].kept if len(opened) < len(earlier) else sum(e.kept for e in opened)
+    if entry.seen == expected:
+        return None
+    return f"{entry.stage}: saw {entry.seen:,} {entry.unit}, but {expected:,} had been kept before it"

@@ -16,7 +16,7 @@ from typing import Any
 
 from curate.fingerprint import file_digest, fingerprint
 from curate.tables import Part
-from curate.version import LOCK, Version, versions
+from curate.version import LOCK, SEAL, Version, sealed, versions
 from distill.segments import sync_folder
 
 LIBRARIES = ("cotillion", "datasets", "math-verify", "polars", "pyarrow", "sympy")
@@ -84,8 +84,9 @@ def publish(
         "files": dict(sorted(files.items())),
         "libraries": libraries(),
         "python": sys.version.split()[0],
+        SEAL: "",
     }
-    _write_durably(aside / LOCK, json.dumps(lock, indent=1, ensure_ascii=False) + "\n")
+    _write_durably(aside / LOCK, sealed(json.dumps(lock, indent=1, ensure_ascii=False) + "\n"))
     aside.chmod(0o755)
     final = folder / f"v{number}"
     for inner in (*(aside / name for name in tables), aside):

@@ -1,5 +1,6 @@
 """Versions: `name@v3` is a folder under the data root, whole or absent, described by its lock and never changed."""
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from curate.look.plots import Plots
 
 LOCK = "lock.json"
+SEAL = "seal"
+"""The last key of a lock: sha256 of the lock's text with nothing for it, so that the lock is checked, too."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _REFERENCE = re.compile(rf"(?:(?P<name>{NAME.pattern})@)?(?P<version>v[1-9][0-9]*|latest)")
 
 
@@ -71,9 +75,22 @@ class Version:
         if split is not None and split not in tables[name]:
             raise VersionError(f"{self.name}: {name} has no split {split!r}. There are: {', '.join(tables[name])}")
         parts = tables[name] if split is None else {split: tables[name][split]}
-        files = [self.path / file["path"] for part in parts.values() for file in part["files"]]
+        files = [self.file(file["path"]) for part in parts.values() for file in part["files"]]
         # Not as patterns: `[` and `*` may stand in the name of a folder.
         return pl.scan_parquet(files, glob=False)
+
+    def file(self, name: str) -> Path:
+        """The path of a file that the lock names: inside this folder, and no link. A lock may be a stranger's.
+
+        Raises:
+            DigestError: it leads anywhere else.
+        """
+        if not isinstance(name, str) or not _FILE.fullmatch(name):
+            raise DigestError(f"{self.path / LOCK} names {name!r:.100}, which is no file of a version")
+        path = self.path / name
+        if path.is_symlink() or (path.parent != self.path and path.parent.is_symlink()):
+            raise DigestError(f"{path}: a link; the files of a version lie in its folder")
+        return path
 
     @property
     def plot(self) -> "Plots":
@@ -133,10 +150,8 @@ class Version:
 
     def seems_whole(self) -> bool:
         """Whether every file is there at its size: a look that costs nothing, where `check_files` reads everything."""
-        files = self.lock["files"].items()
-        return all(
-            (self.path / name).is_file() and (self.path / name).stat().st_size == f["bytes"] for name, f in files
-        )
+        files = [(self.file(name), facts["bytes"]) for name, facts in self.lock["files"].items()]
+        return all(path.is_file() and path.stat().st_size == size for path, size in files)
 
     def check_files(self) -> None:
         """Every file is the one that the lock names, and there is no other.
@@ -146,20 +161,36 @@ class Version:
         """
         faults = []
         for name, facts in self.lock["files"].items():
-            file = self.path / name
-            if not file.resolve().is_relative_to(self.path.resolve()) or file.is_symlink():
-                faults.append(f"{name}: leads out of the version's folder")
-            elif not file.is_file():
+            try:
+                file = self.file(name)
+            except DigestError as fault:
+                faults.append(str(fault))
+                continue
+            if not file.is_file():
                 faults.append(f"{name}: missing")
             elif file.stat().st_size != facts["bytes"] or file_digest(file) != facts["sha256"]:
                 faults.append(f"{name}: not the bytes that the lock names")
-        present = {str(file.relative_to(self.path)) for file in self.path.rglob("*") if not file.is_dir()}
+        inside = [file for file in self.path.rglob("*") if file.is_symlink() or not file.is_dir()]
+        present = {str(file.relative_to(self.path)) for file in inside}
         faults += [f"{name}: not named in the lock" for name in sorted(present - set(self.lock["files"]) - {LOCK})]
         if faults:
             listed = "\n  ".join(faults)
             raise DigestError(
                 f"{self.name} is not what its lock says:\n  {listed}\nBuilding its manifest makes a new one."
             )
+
+
+def sealed(text: str) -> str:
+    """The lock's text with its seal: written with an empty one, as the last key."""
+    before, mark, after = text.rpartition(f'"{SEAL}": "')
+    return f"{before}{mark}{hashlib.sha256(text.encode()).hexdigest()}{after}"
+
+
+def lock_digest(text: bytes) -> str | None:
+    """The seal of a lock's text; None if it does not fit: the text is not the one that was written."""
+    before, mark, after = text.rpartition(f'"{SEAL}": "'.encode())
+    found = hashlib.sha256(before + mark + after[64:]).hexdigest()
+    return found if mark and after[:64] == found.encode() else None
 
 
 def data_root(root: Path | str | None = None) -> Path:

@@ -27,7 +27,7 @@ class View:
     @property
     def files(self) -> list[str]:
         """Its parquet files, in order."""
-        return [str(self.version.path / file["path"]) for file in self.facts["files"]]
+        return [str(self.version.file(file["path"])) for file in self.facts["files"]]
 
     def other(self, split: str) -> "View | None":
         """The same view's other split; None where the version has no rows of it."""
@@ -55,6 +55,11 @@ def open_view(reference: str, view: str, root: Path | None = None) -> View:
         raise VersionError(f"{version.name} has no view {view!r} to train on. It has: {', '.join(tables)}")
     if split not in tables[view]:
         raise VersionError(f"{version.name}: {view} has no split {split!r}. It has: {', '.join(tables[view])}")
+    form = version.lock["manifest"]["views"].get(view, {}).get("format", "trl")
+    if form != "trl":
+        raise VersionError(
+            f"{version.name}: {view} is written as {form}, for others. Build it with views.{view}.format=trl to train"
+        )
     if not tables[view][split]["rows"]:
         raise VersionError(
             f"{version.name}: {view}:{split} has no rows to train on. "
