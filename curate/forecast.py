@@ -7,6 +7,7 @@ from curate.pace import duration
 from curate.projection import Projection, Range
 from curate.recipe import Rollouts
 from curate.share.spending import usd
+from distill.account import Spent
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Forecast:
     """None where nothing is in the store to project from."""
     pilot_pace: float | None
     """Seconds per rollout of the pilot; None without one, or if it asked for nothing."""
+    spent: Spent
+    """What the rollouts there are took, failed and repeated attempts included; a budget counts that too."""
 
     @property
     def asked(self) -> int:
@@ -84,15 +87,21 @@ class Forecast:
         budget = self.wanted.budget
         if budget is None:
             return []
-        tokens = found.prompt_tokens.expected + found.completion_tokens.expected
-        times = self._seconds(found)
+        prices, paid, times = self.wanted.prices, self.spent, self._seconds(found)
+        tokens = paid.prompt_tokens + paid.completion_tokens
+        # Of usd and tokens a budget counts all runs; of hours one, and sampling has not begun.
+        usd_paid = prices.usd(paid.prompt_tokens, paid.completion_tokens) if prices else 0.0
         spans = {
-            "usd": (budget.usd, self._usd(found).expected if self.wanted.prices else None),
-            "tokens": (budget.tokens, tokens),
-            "hours": (budget.hours, times.expected / 3600 if times else None),
+            "usd": (budget.usd, usd_paid, self._usd(found).expected if prices else None, usd),
+            "tokens": (budget.tokens, tokens, found.prompt_tokens.plus(found.completion_tokens).expected, _tokens),
+            "hours": (budget.hours, 0.0, times.expected / 3600 if times else None, "{:.2g} hours".format),
         }
-        short = [name for name, (most, needed) in spans.items() if most and needed and needed > most]
-        return [f"rollouts.budget.{name} is less than that: the build will stop when it is spent" for name in short]
+        return [
+            f"rollouts.budget.{name} will not do: {shown(most)}, while {shown(before)} are spent and {shown(needed)} "
+            "to come. The build will stop when it is spent"
+            for name, (most, before, needed, shown) in spans.items()
+            if most and needed and before + needed > most
+        ]
 
     def _usd(self, found: Projection) -> Range:
         """By the prices; the ends of both ranges are added, which is a little too wide."""
@@ -110,3 +119,7 @@ class Forecast:
         if in_flight and found.seconds.expected:
             return found.seconds.times(1 / in_flight)
         return found.missing.times(self.pilot_pace) if self.pilot_pace is not None else None
+
+
+def _tokens(count: float) -> str:
+    return f"{count:,.0f} tokens"

@@ -22,7 +22,7 @@ from curate.projection import project
 from curate.shards import sampled
 from curate.show import funnel_text
 from curate.version import versions
-from distill.account import costs
+from distill.account import Spent, costs
 from distill.sample import SampleSummary
 from distill.store import Store
 
@@ -109,6 +109,7 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
         lacking=int(unasked["rollouts"].sum()),
         projection=project(asked, unasked, flow.manifest.seed, to_goal=to_goal) if asked.height else None,
         pilot_pace=run.seconds / run.asked if run.asked else None,
+        spent=Spent(**{name: int(problems[name].sum()) for name in ("prompt_tokens", "completion_tokens")}),
     )
 
 

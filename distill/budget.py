@@ -3,6 +3,7 @@
 # Manifests name what is here, and are checked before polars, which the account needs, has loaded.
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,17 @@ class Prices:
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         """The price of so many tokens."""
         return (self.input * prompt_tokens + self.output * completion_tokens) / 1e6
+
+
+def dollars(amount: float) -> str:
+    """USD with the digits that matter.
+
+    Example:
+        >>> dollars(1234.5), dollars(0.0123456), dollars(0.00007), dollars(0.0)
+        ('$1,234.50', '$0.012', '$0.000070', '$0.00')
+    """
+    digits = 1 - math.floor(math.log10(amount)) if 0 < amount < 0.1 else 2
+    return f"${amount:,.{digits}f}"
 
 
 @dataclass(frozen=True)
@@ -71,14 +83,15 @@ class Meter:
         self.prompt_tokens += spent.prompt_tokens
         self.completion_tokens += spent.completion_tokens
         self.attempts += spent.attempts
+        # Otherwise every further run would pay for some more before it finds out.
+        self.uncounted += bool(spent.answered) and not spent.completion_tokens
 
     def saw(self, request: Request, reply: Reply) -> None:
         """Counts one more attempt."""
         self.attempts += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
-        if reply.content and not reply.completion_tokens:
-            self.uncounted += 1
+        self.uncounted += bool(reply.content or reply.reasoning) and not reply.completion_tokens
 
     def stop(self) -> BudgetError | None:
         """Why no further request may be started; None while the budget lasts."""
@@ -92,7 +105,7 @@ class Meter:
                 "be kept. Limit the build by rollouts.budget.hours instead. What was answered is kept"
             )
         if budget.usd is not None and usd >= budget.usd:
-            return self._spent("usd", f"${usd:,.2f} of ${budget.usd:,.2f}")
+            return self._spent("usd", f"{dollars(usd)} of {dollars(budget.usd)}")
         if budget.tokens is not None and tokens >= budget.tokens:
             return self._spent("tokens", f"{tokens:,} tokens of {budget.tokens:,}")
         if budget.hours is not None and hours >= budget.hours:
@@ -100,7 +113,7 @@ class Meter:
         return None
 
     def _spent(self, kind: str, text: str) -> BudgetError:
-        price = f", ${self.prices.usd(self.prompt_tokens, self.completion_tokens):,.2f}" if self.prices else ""
+        price = f", {dollars(self.prices.usd(self.prompt_tokens, self.completion_tokens))}" if self.prices else ""
         return BudgetError(
             f"budget spent: {text}. All runs of this build together took {self.prompt_tokens:,} prompt and "
             f"{self.completion_tokens:,} completion tokens in {self.attempts:,} attempts{price}; all replies are kept. "

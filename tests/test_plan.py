@@ -182,8 +182,19 @@ def test_a_pilot_of_nothing_is_nothing(tmp_path: Path) -> None:
 
 def test_a_budget_that_will_not_do_is_said_before_it_is_spent(tmp_path: Path) -> None:
     said = plan(tmp_path, TUTORED, "rollouts.budget={tokens: 50000, usd: 1000}", pilot=8).text()
-    assert "rollouts.budget.tokens is less than that" in said
+    assert "rollouts.budget.tokens will not do: 50,000 tokens, while" in said
     assert "budget.usd" not in said
+
+
+def test_a_budget_that_is_partly_spent_is_compared_with_what_is_left_of_it(tmp_path: Path) -> None:
+    found = plan(tmp_path, TUTORED, pilot=40).forecast
+    assert found
+    assert found.projection
+    left = found.projection.prompt_tokens.expected + found.projection.completion_tokens.expected
+    enough = round(left + found.spent.prompt_tokens + found.spent.completion_tokens) + 1
+    assert "budget.tokens" not in plan(tmp_path, TUTORED, f"rollouts.budget.tokens={enough}").text()
+    assert left < enough - 2
+    assert "budget.tokens will not do" in plan(tmp_path, TUTORED, f"rollouts.budget.tokens={enough - 2}").text()
 
 
 def test_more_rollouts_are_projected_from_those_there_are(tmp_path: Path) -> None:

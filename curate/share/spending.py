@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distill.budget import dollars
+
 SPENDING = (
     "teacher",
     "stage",
@@ -74,6 +76,4 @@ def usd(amount: float | None) -> str:
         >>> usd(1234.5), usd(0.0123456), usd(0.0), usd(None)
         ('$1,234.50', '$0.012', '$0.00', '-')
     """
-    if amount is None:
-        return "-"
-    return f"${amount:,.2f}" if amount >= 0.1 or not amount else f"${amount:.2g}"
+    return "-" if amount is None else dollars(amount)

@@ -171,6 +171,9 @@ def test_a_budget_is_not_kept_blindly_where_the_teacher_counts_no_tokens():
     meter = Meter(Budget(tokens=100))
     meter.saw(asks(1)[0], Reply("a", "some text"))
     assert "does not say how many tokens" in str(meter.stop())
+    silent = Meter(Budget(tokens=100))
+    silent.add(Spent(rollouts=4, answered=4, attempts=4))
+    assert "does not say how many tokens" in str(silent.stop())
     by_time = Meter(Budget(hours=1))
     by_time.saw(asks(1)[0], Reply("a", "some text"))
     assert by_time.stop() is None
