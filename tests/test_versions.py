@@ -69,7 +69,7 @@ def test_a_version_as_built_passes(small: Version) -> None:
 
 
 def test_one_flipped_bit_in_any_file_is_found(copy: Version) -> None:
-    """As many flips as COTILLION_FLIPS says (200 before a release), in every file, the lock among them; a fixed seed."""
+    """As many flips as COTILLION_FLIPS says (200 before a release), in every file, the lock too; fixed seed."""
     drawn = random.Random(4)
     files = sorted(path for path in copy.path.rglob("*") if path.is_file())
     for number in range(int(os.environ.get("COTILLION_FLIPS", "32"))):
@@ -89,7 +89,7 @@ def test_one_flipped_bit_in_any_file_is_found(copy: Version) -> None:
         (lambda path: (path / "README.md").unlink(), "README.md: missing"),
         (lambda path: (path / "sft" / "extra.parquet").write_text(""), "sft/extra.parquet: not named in the lock"),
         (
-            lambda path: (path / "sft" / "more").mkdir() or os.mkfifo(path / "sft" / "more" / "x"),
+            lambda path: _pipe(path / "sft" / "more"),
             "sft/more/x: not named",
         ),
         (lambda path: (path / "inner").symlink_to("/tmp"), "inner: not named in the lock"),
@@ -154,13 +154,11 @@ def test_the_command_ends_with_3_and_names_the_file(copy: Version) -> None:
 
 HOSTILE_NAMES = (
     "..", ".", "", "../x", "../../etc/passwd", "/etc/passwd", "//etc/passwd", "a/../../x", "sft/../../x", "./x",
-    "sft/./x",
-    "x\x00", "\x00", "sft/\x00.parquet", "x\n", "\u2024\u2024/x", "\uff0e\uff0e/x", "\u2025", "\u2026/x", "sft\u2215x",
-    "sft\uff0fx",     "CON:", "C:\\x", "C:/x", "\\\\host\\x", "sft\\x", "hf://datasets/a/b", "hf://x", "file:///etc/passwd", "s3://b/k",
-    "http://127.0.0.1/x", "~", "~/x", "~root/x", "$HOME", "$(id)", "`id`", "-rf", "--out", "*", "sft/*.parquet",
-    "sft/?", "[a-z]", "{a,b}", "a b", " x", "x ", ".hidden", ".lock", ".rollouts/x", ".stages/x", "sft/.x", "a/b/c", "a//b",
-    "/", "a/",
-    "x" * 200, "\u202ex", "\ud800", "é",
+    "sft/./x", "x\x00", "\x00", "sft/\x00.parquet", "x\n", "\u2024\u2024/x", "\uff0e\uff0e/x", "\u2025", "\u2026/x",
+    "sft\u2215x", "sft\uff0fx", "CON:", "C:\\x", "C:/x", "\\\\host\\x", "sft\\x", "hf://datasets/a/b", "hf://x",
+    "file:///etc/passwd", "s3://b/k", "http://127.0.0.1/x", "~", "~/x", "~root/x", "$HOME", "$(id)", "`id`", "-rf",
+    "--out", "*", "sft/*.parquet", "sft/?", "[a-z]", "{a,b}", "a b", " x", "x ", ".hidden", ".lock", ".rollouts/x",
+    ".stages/x", "sft/.x", "a/b/c", "a//b", "/", "a/", "x" * 200, "\u202ex", "\ud800", "é",
 )  # fmt: skip
 
 
