@@ -116,6 +116,7 @@ def _error(status: int, code: str) -> _Answer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     fake: FakeHub
 
     def do_GET(self) -> None:

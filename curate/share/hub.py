@@ -164,6 +164,13 @@ class Remote:
             raise HubError(
                 f"cannot reach the Hub at {self.endpoint} ({_first_line(cause)}). The same command goes on from here"
             ) from fault
+        except RuntimeError as fault:
+            # So an upload that failed in a thread is told, with what went wrong as its cause.
+            if not isinstance(fault.__cause__, HTTPError):
+                raise
+            raise HubError(
+                f"{self.shown}: {_first_line(fault)} ({_first_line(fault.__cause__)}). The same command goes on"
+            ) from fault
         finally:
             if not quiet:
                 enable_progress_bars()
