@@ -1,6 +1,7 @@
 """Names for contents: fingerprints of recipes, digests of rows, hashes of files."""
 
 import hashlib
+import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any, Protocol
 
 import polars as pl
 
+SLICE_ROWS = 4096
+"""Rows whose JSON is in memory at once: that of a million rollouts without their texts is half a gigabyte."""
+
 
 class Hash(Protocol):
     """What hashlib gives back."""
 
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: bytes | memoryview, /) -> None: ...
     def hexdigest(self) -> str: ...
 
 
@@ -30,7 +34,10 @@ def fingerprint(*parts: Any) -> str:
 def add_rows(digest: Hash, rows: pl.DataFrame) -> None:
     """Feeds the rows into the digest as JSON lines: the same for any chunking, column order counts."""
     # JSON lines rather than Arrow buffers: slices, validity bitmaps and string views differ for equal rows.
-    digest.update(rows.write_ndjson().encode())
+    for part in rows.iter_slices(SLICE_ROWS):
+        lines = io.BytesIO()
+        part.write_ndjson(lines)
+        digest.update(lines.getbuffer())
 
 
 def row_digest(batches: Iterable[pl.DataFrame]) -> str:

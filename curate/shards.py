@@ -151,6 +151,8 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def distinct_ids(ids: pl.Series) -> pl.Series:
     """The ids, the second and later of equal ones made new from the id and how often it came before."""
+    if ids.n_unique() == len(ids):
+        return ids.alias("id")
     frame = pl.DataFrame({"id": ids}).with_columns(before=pl.int_range(pl.len()).over("id"))
     again = row_ids(frame["id"], frame["before"])
     return frame.select(pl.when(pl.col("before") > 0).then(again).otherwise(pl.col("id")).alias("id"))["id"]

@@ -238,7 +238,7 @@ def test_the_four_manifests_differ_in_their_views_alone() -> None:
 
 @pytest.mark.slow
 def test_a_student_trains_on_the_version(built: Built) -> None:
-    options = ["max_steps=3", "student.layers=1", "student.width=32", "student.inner=32", "logging_steps=1"]
+    options = ["max_steps=3", "student.layers=1", "student.width=64", "student.inner=64", "logging_steps=1"]
     options += ["per_device_train_batch_size=2", "warmup_steps=1"]
     command = [sys.executable, "-m", "train", "sft", "--data", "v3", "--out", "run"]
     for option in options:
