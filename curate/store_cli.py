@@ -33,6 +33,7 @@ def export(
     debug: DebugOption = False,
 ) -> None:
     """Write every attempt with its request as one row of a parquet file, failed ones too."""
+    _check_target(out)
     with exits(debug):
         from curate.version import data_root
         from distill.store import Store
@@ -57,6 +58,20 @@ def merge(
         with Store(folder) as ours:
             taken = ours.merge(folders)
         typer.echo(f"{taken:,} new attempts taken over into {folder}")
+
+
+def _check_target(out: Path) -> None:
+    """The export may be written there.
+
+    Raises:
+        typer.BadParameter: it would replace something else than a parquet file, such as a manifest, or has no folder.
+    """
+    if out.suffix != ".parquet" or out.is_dir():
+        raise typer.BadParameter(
+            f"{out} is no place for it. Name a file that ends in .parquet", param_hint="OUT.parquet"
+        )
+    if not out.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {out.parent}. Make it first", param_hint="OUT.parquet")
 
 
 def _store_folder(place: Path) -> Path:

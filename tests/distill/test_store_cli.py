@@ -56,6 +56,17 @@ def test_export_writes_every_attempt(root: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["m.yaml", "folder.parquet", "nowhere/all.parquet"])
+def test_an_export_replaces_nothing_but_a_parquet_file(root: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "m.yaml").write_text("name: math")
+    (tmp_path / "folder.parquet").mkdir()
+    code, said = run("store", "export", tmp_path / name, "--root", root)
+    assert code == 2
+    assert "OUT.parquet" in said
+    assert "fault of ours" not in said
+    assert (tmp_path / "m.yaml").read_text() == "name: math"
+
+
 def test_merge_takes_over_data_folders_and_stores_once(root: Path, tmp_path: Path) -> None:
     ours = tmp_path / "ours"
     for other, taken in ((root, 4), (root / ".rollouts", 0)):
