@@ -55,9 +55,8 @@ def read_manifest(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -
     recipe = validated(Recipe, data, (), faults)
     folder = os.path.dirname(os.path.abspath(path))
     uses = {loc: use_of(kind, entry, loc, faults, folder) for loc, kind, entry in _entries(data)}
-    add_view_faults(
-        faults, {str(loc[1]): use.plug.disjoint_from for loc, use in uses.items() if use and "views" in loc}
-    )
+    views = {str(loc[1]): use for loc, use in uses.items() if loc[0] == "views"}
+    add_view_faults(faults, {name: use.plug.disjoint_from if use else () for name, use in views.items()})
     faults.stop_if_any()
     assert recipe is not None
     return _assembled(recipe, uses, text, tuple(overrides))

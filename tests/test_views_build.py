@@ -15,7 +15,8 @@ from curate.flow import Flow
 from curate.leaks import LeakError, Overlap, benchmark_overlaps, view_overlaps
 from curate.manifest import read_manifest
 from curate.progress import Steps
-from curate.version import Version
+from curate.version import Version, VersionError
+from train.data import open_view
 
 MANIFEST = """\
 name: small
@@ -80,6 +81,12 @@ def test_openthoughts_has_conversations_and_the_system_message_beside_them(small
     assert [turn["from"] for turn in first["conversations"]] == ["user", "assistant"]
     assert first["conversations"][1]["value"].startswith("<think>\nLet me add.")
     assert first["domain"] == "arithmetic"
+
+
+def test_a_trainer_refuses_the_formats_of_others(small: Version) -> None:
+    with pytest.raises(VersionError, match="midtrain is written as openr1"):
+        open_view(str(small.path), "midtrain")
+    assert open_view(str(small.path), "dpo").split == "train"
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -55,7 +55,7 @@ def open_view(reference: str, view: str, root: Path | None = None) -> View:
         raise VersionError(f"{version.name} has no view {view!r} to train on. It has: {', '.join(tables)}")
     if split not in tables[view]:
         raise VersionError(f"{version.name}: {view} has no split {split!r}. It has: {', '.join(tables[view])}")
-    form = version.lock["manifest"]["views"].get(view, {}).get("format", "trl")
+    form = version.lock.get("manifest", {}).get("views", {}).get(view, {}).get("format", "trl")
     if form != "trl":
         raise VersionError(
             f"{version.name}: {view} is written as {form}, for others. Build it with views.{view}.format=trl to train"
