@@ -6,6 +6,7 @@ from pathlib import Path
 from curate.cache import Cache
 from curate.engine import worker_pool
 from curate.flow import Flow
+from curate.frozen import check_drift, check_standing, check_tables
 from curate.lock import find, lock_facts, pinned, recipe, settled
 from curate.manifest import Manifest
 from curate.order import check_order
@@ -34,14 +35,23 @@ class Outcome:
         return f"nothing changed; it stands as {self.version.name}"
 
 
-def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = None, offline: bool = False) -> Outcome:
+def build(
+    manifest: Manifest,
+    root: Path,
+    steps: Steps,
+    workers: int | None = None,
+    offline: bool = False,
+    frozen: Version | None = None,
+) -> Outcome:
     """The version of the dataset that this manifest makes; a new one only if something changed.
 
     Args:
         offline: asks no teacher; what the rollout store does not have is missing, and the ledger says so.
+        frozen: makes the rows that this version's lock names, or nothing.
 
     Raises:
         BusyError: another process builds this dataset.
+        DriftError: the recipe, the sources, the teacher, the libraries or the rows are not those of `frozen`.
         OrderError: a stage reads what none before it writes.
         LedgerError: a stage lost or invented rows.
         SourceError, TeacherError: a source or the teacher cannot be read, or the budget is spent.
@@ -51,9 +61,13 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
     folder = root / manifest.name
     with builder_lock(folder), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
-        manifest, states = resolved(manifest, made)
+        manifest, states = resolved(manifest, [frozen] if frozen else made)
+        if frozen:
+            check_drift(frozen, manifest, states)
         fingerprint = recipe(manifest, states)
         if same := find(made, fingerprint):
+            if frozen:
+                check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
         cache = Cache(root / ".stages")
         cache.sweep()
@@ -63,6 +77,8 @@ def build(manifest: Manifest, root: Path, steps: Steps, workers: int | None = No
         flow.draw()
         flow.mark_rollouts()
         tables = flow.tables()
+        if frozen:
+            check_tables(frozen, tables)
         if made and (made[-1].lock["fingerprint"], made[-1].digest) == (fingerprint, version_digest(tables)):
             return Outcome(
                 made[-1], made=False, latest=made[-1].name

@@ -87,6 +87,15 @@ def build(
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no teacher: build from the rollout store, and say what is missing.")
     ] = False,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Make the rows that a lock names, or nothing; tell every drift from it.")
+    ] = False,
+    lock: Annotated[
+        str | None,
+        typer.Option(
+            metavar="VERSION", help="With --frozen: whose lock; else the one beside the manifest, or the newest."
+        ),
+    ] = None,
     debug: DebugOption = False,
 ) -> None:
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
@@ -97,7 +106,13 @@ def build(
         from curate.show import summary
         from curate.version import data_root
 
-        outcome = build_version(read_manifest(manifest, set_ or []), data_root(root), Steps(), workers, offline)
+        read, place = read_manifest(manifest, set_ or []), data_root(root)
+        held = None
+        if frozen or lock:
+            from curate.frozen import frozen_to
+
+            held = frozen_to(manifest, read.name, place, lock)
+        outcome = build_version(read, place, Steps(), workers, offline, held)
         typer.echo(f"{outcome.text()}: {outcome.version.path}\n")
         typer.echo(summary(outcome.version))
 

@@ -21,6 +21,7 @@ EXIT_CODES = {
     "LedgerError": 3,
     "MixError": 3,
     "DigestError": 3,
+    "DriftError": 3,
     "RefusedError": 3,
     "LostReasoningError": 3,
     "TeacherError": 4,

@@ -10,6 +10,7 @@ from curate.fingerprint import fingerprint as fingerprint_of
 from curate.manifest_plugs import path_options, teacher_options
 from curate.plug import load
 from curate.version import Version
+from distill.thinking import REV
 
 if TYPE_CHECKING:
     from curate.flow import Flow
@@ -46,26 +47,46 @@ def _at(use: "Use", state: dict[str, str]) -> "Use":
 
 
 def recipe(manifest: "Manifest", states: list[dict[str, str]]) -> str:
-    """The fingerprint of all that decides the rows: options, inputs, teacher, revisions of the plugs' rules.
+    """The fingerprint of all that decides the rows. Paths, machines, code and library versions are not in it."""
+    return fingerprint_of(decisions(manifest, states))
 
-    Paths, machines, code and library versions are not in it.
-    """
-    kinds = {
-        "problems": manifest.problems,
-        "verdicts": manifest.verdicts,
-        "tags": manifest.tags,
-        "views": tuple(manifest.views.values()),
-    }
-    stages = {kind: [identity(use.name, use.plug) for use in uses] for kind, uses in kinds.items()}
-    sources = _identities(manifest, states)
-    about = [manifest.name, manifest.description, manifest.license, manifest.language]
+
+def decisions(manifest: "Manifest", states: list[dict[str, str]]) -> dict[str, Any]:
+    """All that decides the rows, by name: options, inputs, teacher, revisions of the plugs' rules (`REV`)."""
     rollouts = manifest.rollouts
-    teacher = (
-        [rollouts.teacher.plug.model, rollouts.teacher.plug.revision, asdict(rollouts.sampling), *_drawn_by(rollouts)]
-        if rollouts
-        else None
-    )
-    return fingerprint_of(sources, stages, teacher, asdict(manifest.prompt), manifest.heldout, manifest.seed, about)
+    return {
+        "name": manifest.name,
+        "description": manifest.description,
+        "license": manifest.license,
+        "language": manifest.language,
+        "sources": _identities(manifest, states),
+        "problems": _decided(manifest.problems),
+        "prompt": asdict(manifest.prompt),
+        "rollouts": _drawn(rollouts) if rollouts else None,
+        "verdicts": _decided(manifest.verdicts),
+        "tags": _decided(manifest.tags),
+        "views": dict(zip(manifest.views, _decided(tuple(manifest.views.values())), strict=True)),
+        "heldout": manifest.heldout,
+        "seed": manifest.seed,
+        "thinking": {"REV": REV},
+    }
+
+
+def _decided(uses: tuple["Use", ...]) -> list[dict[str, Any]]:
+    return [
+        {"use": name, "REV": rev, **options} for name, rev, options in (identity(use.name, use.plug) for use in uses)
+    ]
+
+
+def _drawn(rollouts: "Rollouts") -> dict[str, Any]:
+    """Which rollouts are drawn, and from whom."""
+    teacher = rollouts.teacher.plug
+    rules = {"goal": rollouts.goal, "cut_off": rollouts.cut_off}
+    return {
+        "teacher": {"model": teacher.model, "revision": teacher.revision},
+        "sampling": asdict(rollouts.sampling),
+        **{name: asdict(rule) for name, rule in rules.items() if rule},
+    }
 
 
 def find(made: list[Version], recipe: str) -> Version | None:
@@ -76,15 +97,6 @@ def find(made: list[Version], recipe: str) -> Version | None:
 
 def _answered(version: Version) -> bool:
     return not version.lock["no_reply"] and not version.lock.get("not_in_store")
-
-
-def _drawn_by(rollouts: "Rollouts") -> list[Any]:
-    """The rules that decide which rollouts are drawn, where there are some."""
-    rules = {"goal": rollouts.goal, "cut_off": rollouts.cut_off}
-    there: dict[str, Any] = {name: asdict(rule) for name, rule in rules.items() if rule}
-    if rollouts.ask != "all":
-        there["ask"] = rollouts.ask
-    return [there] if there else []
 
 
 def _identities(manifest: "Manifest", states: list[dict[str, str]]) -> list[dict[str, Any]]:
@@ -128,6 +140,7 @@ def lock_facts(flow: "Flow", states: list[dict[str, str]], fingerprint: str) -> 
         "name": manifest.name,
         "fingerprint": fingerprint,
         "manifest": published(manifest),
+        "decisions": decisions(manifest, states),
         "sources": _identities(manifest, states),
         "teacher": _teacher(manifest),
         "no_reply": sum(account.failed for account in flow.asker.accounts.values()),
