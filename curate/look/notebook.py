@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from curate.look.overview import digest_line, funnel_table, views_table
 from curate.look.page import fragment
 from curate.look.panels import problem_panel
-from curate.look.prose import brief
+from curate.look.prose import brief, seen
 from curate.look.rows import Shown, find_problem, shown
 from curate.show import story, views
 from curate.version import Version
@@ -29,7 +29,7 @@ class ProblemView:
         return fragment(problem_panel(self.one, "problem"))
 
     def __repr__(self) -> str:
-        return story([self.version], self.id)
+        return seen(story([self.version], self.id))
 
 
 def problem_view(version: Version, row: str) -> ProblemView:

@@ -67,7 +67,7 @@ def funnel_table(version: Version, places: Places) -> str:
         share = Cell(bar(entry["kept"] / entry["seen"] if entry["seen"] else 0))
         dropped = Cell(" · ".join(drops))
         rows.append((entry["stage"], entry["unit"], entry["seen"], entry["kept"], share, dropped))
-    return f'<div class="funnel">{table(("stage", "of", "in", "kept", "", "dropped"), rows)}</div>'
+    return f'<div class="funnel">{table(("stage", "of", "in", "kept", "share", "dropped"), rows)}</div>'
 
 
 def views_table(version: Version) -> str:

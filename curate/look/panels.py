@@ -47,7 +47,7 @@ def bars(header: tuple[str, str], counts: Mapping[str, int]) -> str:
     """A table of counts with a bar for each, the longest full."""
     most = max(counts.values(), default=0) or 1
     rows = [(name, n, Cell(bar(n / most))) for name, n in counts.items()]
-    return table((*header, ""), rows)
+    return table((*header, "share"), rows)
 
 
 def bar(share: float) -> str:

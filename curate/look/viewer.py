@@ -55,9 +55,11 @@ def write_site(version: Version, out: Path, steps: Steps, problems: int = 500, a
         pages = _written(version, picked, aside, steps)
         aside.chmod(0o755)
         (aside / MARK).write_text(f"{version.name}\n", encoding="utf-8")
+        former = aside.with_name(f"{aside.name}.former")
         if out.exists():
-            shutil.rmtree(out)
+            out.rename(former)
         aside.rename(out)
+        shutil.rmtree(former, ignore_errors=True)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Site((out / "index.html").absolute(), len(picked.ids), pages)

@@ -1,12 +1,15 @@
 """Formulas are drawn as MathML or shown as they were written; what is no formula stays text."""
 
 import re
+import sys
 import time
 
 import pytest
 
 from curate.look.mathml import formula
 from curate.look.prose import cut, prose, seen
+
+pytest.importorskip("latex2mathml", reason='the extra "notebook" is not installed')
 
 
 @pytest.mark.parametrize(
@@ -54,6 +57,12 @@ def test_formulas_lose_links_styles_and_colours() -> None:
 def test_a_formula_cannot_hold_html() -> None:
     assert "<script>" not in formula(r"\text{<script>alert(1)</script>}")
     assert "&lt;script&gt;" in formula(r"\text{<script>alert(1)</script>}")
+
+
+def test_without_the_extra_a_formula_is_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "latex2mathml", None)
+    assert formula("x^{13}") == '<code class="latex">x^{13}</code>'
+    formula.cache_clear()
 
 
 def test_long_texts_are_cut_in_the_middle_and_say_so() -> None:

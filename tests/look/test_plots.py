@@ -6,8 +6,13 @@ import polars as pl
 import pytest
 
 from curate.look.drawing import svg
+from curate.look.overview import link_lists, overview
+from curate.look.picking import pick
 from curate.look.plots import PlotError, Plots, domain_counts, funnel_counts, length_counts, pass_rate_counts
 from curate.version import Version
+
+pytest.importorskip("altair", reason='the extra "notebook" is not installed')
+pytest.importorskip("vl_convert", reason='the extra "notebook" is not installed')
 
 CHARTS = ("pass_rate", "lengths", "funnel", "domains")
 
@@ -62,6 +67,14 @@ def test_a_missing_tag_is_named(version: Version, tmp_path: Path) -> None:
     empty = rewritten(version, tmp_path / "empty", problems.with_columns(domain=pl.lit(None, pl.String)))
     with pytest.raises(PlotError, match=r"no row has a domain.*domain"):
         empty.plot.domains()
+
+
+def test_without_vl_convert_a_site_has_bars(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
+    picked = pick(version, 5, False)
+    monkeypatch.setattr("curate.look.drawing.find_spec", lambda name: None)
+    html = overview(version, picked, {key: "lists/0001.html" for key, _, _ in link_lists(picked)}, 1)
+    assert "<svg" not in html
+    assert html.count('class="bar"') > 20
 
 
 def test_a_missing_extra_is_named(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:

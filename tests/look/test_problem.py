@@ -60,6 +60,10 @@ def test_opinions_differ_only_where_both_were_given() -> None:
     assert rows.select(differs.fill_null(False)).to_series().to_list() == [True, True, False, False, False, False]
 
 
+def test_a_hostile_text_gives_a_terminal_no_orders(hostile: Version) -> None:
+    assert "\x1b" not in repr(hostile.problem("\x1b]0;title\x07\x1b[2J"))
+
+
 def test_in_a_terminal_it_is_the_story_that_curate_explain_tells(version: Version) -> None:
     row = version.problems.head(1).collect().row(0, named=True)
     assert repr(version.problem(row["id"])).startswith(f"problem {row['id']} in seen@v1")
