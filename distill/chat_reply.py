@@ -98,12 +98,17 @@ def _why_empty(message: dict[str, Any], finish: Any) -> str:
 
 
 def _shared(total: int, weights: Sequence[int]) -> list[int]:
-    """Whole numbers by weight whose sum is the total."""
+    """Whole numbers by weight whose sum is the total; what has a weight gets one at least, as far as they reach."""
     whole, parts, before = sum(weights) or 1, [], 0
     for place, weight in enumerate(weights):
         part = total - sum(parts) if place == len(weights) - 1 else total * (before + weight) // whole - sum(parts)
         parts.append(part)
         before += weight
+    for place, weight in enumerate(weights):
+        # A reply of three letters beside a long one: no tokens at all would mean that the server does not count.
+        if weight and not parts[place] and max(parts, default=0) > 1:
+            parts[parts.index(max(parts))] -= 1
+            parts[place] = 1
     return parts
 
 

@@ -126,6 +126,8 @@ def test_tokens_are_shared_out_by_length_and_add_up():
         assert [reply.prompt_tokens for reply in replies] == [5, 0, 0, 0, 0]
         assert sum(reply.seconds for reply in replies) == pytest.approx(10.0)
     assert [reply.completion_tokens for reply in replies] == [3 * 10**6, 10**6, 9 * 10**8, 0, 96 * 10**6]
+    short = {"choices": [{"text": "4"}, {"text": "x" * 10**5}], "usage": {"completion_tokens": 20_000}}
+    assert [reply.completion_tokens for reply in read_replies("ab", json.dumps(short).encode(), 1.0)] == [1, 19_999]
 
 
 # Bare text.
