@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.leaks import leak_facts, view_overlaps
+from curate.leaks import benchmark_overlaps, leak_facts, view_overlaps
 from curate.ledger import Ledger
 from curate.progress import Steps
 from curate.view_order import view_order
@@ -52,8 +52,16 @@ def choose_views(
             facts[name] = view.facts(picks)
         if picks.is_empty():
             _say_why_empty(name, ledger, steps)
-    overlaps = view_overlaps(problems, {name: chosen[name]["problem_id"] for name in manifest.views})
-    return Choices({name: chosen[name] for name in manifest.views}, facts, leak_facts(overlaps, None))
+    return Choices({name: chosen[name] for name in manifest.views}, facts, _leaks(manifest, problems, chosen))
+
+
+def _leaks(manifest: "Manifest", problems: pl.DataFrame, chosen: dict[str, pl.DataFrame]) -> dict[str, Any]:
+    """The matrix; with the benchmarks of every stage that has a method `benchmarks` and gives them as `Questions`."""
+    ids = {name: chosen[name]["problem_id"] for name in manifest.views}
+    named = [use.plug.benchmarks() for use in manifest.problems if hasattr(use.plug, "benchmarks")]
+    by_name = {questions.name: questions for several in named for questions in several}
+    benchmarks = benchmark_overlaps(problems, ids, list(by_name.values())) if named else None
+    return leak_facts(view_overlaps(problems, ids), benchmarks)
 
 
 def _taken(problems: pl.DataFrame, others: list[pl.Series]) -> pl.Series:

@@ -89,7 +89,10 @@ class View(Protocol):
         unit: what its ledger counts, `rollouts` or `problems`.
         problem_columns, rollout_columns: what `choose` reads; never `reasoning` or `response`.
         drops: the few reasons for which a unit is left out.
-        schema: the Arrow schema of its rows.
+        schema: the Arrow schema of its rows; a property where options decide it.
+
+    The options that all views share, and how caps cut, stand in `curate.selection`. A view may have a method
+    `facts(picks)`: plain numbers about its picks, for the lock and the card.
     """
 
     unit: ClassVar[Table]
@@ -103,11 +106,12 @@ class View(Protocol):
         """From the kept rows: the fate of every unit (`id`, `drop`: a reason or null), and the picks.
 
         A pick has `problem_id` (all views), the ids of its rollouts (`rollout_id`, or `chosen_id` and
-        `rejected_id`), and any fact decided here. Picks stand in the order of the problems.
+        `rejected_id`), and any fact decided here. Picks stand in the order of the problems. `problems` carries
+        `taken`: whether a view of `disjoint_from` has the problem's cluster.
         """
 
     def render(self, picks: pl.DataFrame, problems: pl.DataFrame, rollouts: pl.DataFrame) -> pl.DataFrame:
-        """Rows of `schema`, one per pick and in its order. `problems` carries `prompt`: the message list that asks it.
+        """Rows of `schema`, in the order of the picks, one per pick (or per problem, where rows hold lists). `problems` carries `prompt`: the message list that asks it.
 
         `rollouts` holds all rollouts, texts included, of the problems that are picked.
         """

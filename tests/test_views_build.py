@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -10,12 +11,16 @@ import pytest
 from curate.benchmarks import Questions
 from curate.build import build
 from curate.cache import Cache
+from curate.choosing import choose_views
 from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.leaks import LeakError, Overlap, benchmark_overlaps, view_overlaps
-from curate.manifest import read_manifest
+from curate.ledger import Ledger
+from curate.manifest import Use, read_manifest
 from curate.progress import Steps
+from curate.records import ROLLOUT, empty
 from curate.version import Version, VersionError
+from curate.views.rl import Rl
 from train.data import open_view
 
 MANIFEST = """\
@@ -139,6 +144,17 @@ def test_a_benchmark_is_held_against_texts_and_forms() -> None:
     asked = pl.DataFrame({"id": ["1", "2"], "problem": ["what is 2 + 2?", "FIND  X"]})
     found = benchmark_overlaps(PROBLEMS, {"sft": PROBLEMS["id"]}, [Questions("mine", asked, {}, 8)])
     assert found == [Overlap("sft:train", "mine", exact=1, near=2)]
+
+
+def test_a_stage_that_knows_benchmarks_has_them_held_against_every_view() -> None:
+    asked = pl.DataFrame({"id": ["1"], "problem": ["What is 2 + 2?"]})
+    stage = SimpleNamespace(benchmarks=lambda: [Questions("mine", asked, {}, 8)])
+    manifest: Any = SimpleNamespace(
+        views={"rl": Use("rl", Rl(unsampled=True))}, problems=(Use("decontaminate.some", stage),), seed=0
+    )
+    given = PROBLEMS.with_columns(answer=pl.lit("4"))
+    leaks = choose_views(manifest, given, empty(ROLLOUT), Ledger(), Steps(quiet=True)).leaks
+    assert leaks["benchmarks"] == [{"left": "rl:train", "right": "mine", "exact": 1, "near": 1}]
 
 
 def test_forms_of_one_problem_stand_on_one_side_of_the_split(tmp_path: Path) -> None:
