@@ -96,17 +96,19 @@ def check_card(card: Path) -> None:
     """
     from huggingface_hub.repocard import REGEX_YAML_BLOCK  # what `load_dataset` takes for front matter
 
-    with card.open(encoding="utf-8", errors="replace", newline="") as file:
-        found = REGEX_YAML_BLOCK.search(file.read())
-    if not found:
-        return
-    try:
-        head = parse(found[2]).data
-    except YamlError as fault:
-        raise ForeignError(f"README.md: its front matter cannot be read ({fault.text})") from None
-    for path in _data_files(head):
+    raw = card.read_bytes().decode("utf-8", "replace")
+    # A lone carriage return is a new line for some readers and none for others.
+    heads = [REGEX_YAML_BLOCK.search(text) for text in (raw, re.sub(r"\r\n?", "\n", raw))]
+    for path in (path for head in heads if head for path in _data_files(_parsed(head[2]))):
         if not _CARD_FILES.fullmatch(path):
             raise ForeignError(f"README.md: its front matter names files elsewhere: {_shown(path)}")
+
+
+def _parsed(head: str) -> Any:
+    try:
+        return parse(head).data
+    except YamlError as fault:
+        raise ForeignError(f"README.md: its front matter cannot be read ({fault.text})") from None
 
 
 def _faults(lock: ForeignLock, version: int) -> Iterator[str]:

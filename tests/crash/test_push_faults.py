@@ -152,7 +152,8 @@ def test_a_client_that_is_killed_leaves_the_old_or_the_new(
     environment = {**kept, "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-c", PUSHER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as pusher:
-        assert pusher.stdin and pusher.stdout
+        assert pusher.stdin
+        assert pusher.stdout
         for n in tried:
             anew(hub, old)
             hub.fault = from_request(hub, n, kill)
