@@ -117,7 +117,8 @@ class Forecast:
         """Wall clock: of the replies at so many in flight, or at the pilot's pace where replies say no time."""
         in_flight = getattr(self.wanted.teacher.plug, "in_flight", None)
         if in_flight and found.seconds.expected:
-            return found.seconds.times(1 / in_flight)
+            # Fewer rollouts than may be in flight take as long as one of them.
+            return found.seconds.times(1 / min(in_flight, max(1.0, found.missing.expected)))
         return found.missing.times(self.pilot_pace) if self.pilot_pace is not None else None
 
 

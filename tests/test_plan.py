@@ -8,12 +8,14 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.forecast import Forecast
 from curate.lost_reasoning import LostReasoningError
 from curate.manifest import read_manifest
 from curate.plan import Plan, plan_build
 from curate.progress import Steps
 from curate.projection import project
 from curate.version import Version
+from distill.account import Spent
 from distill.store import Store
 from tests.distill.hostile_server import HostileServer
 
@@ -106,6 +108,21 @@ def test_a_pilot_shows_that_the_reasoning_is_lost(tmp_path: Path) -> None:
             plan(tmp_path, text, pilot=8)
         assert plan(tmp_path, text, "rollouts.no_reasoning=1", pilot=8).stored == 24
         assert len(server.requests) == 24
+
+
+def test_the_last_few_rollouts_take_as_long_as_one(tmp_path: Path) -> None:
+    found = project(
+        pl.DataFrame(
+            {"characters": 9, "rollouts": [4, 4], "prompt_tokens": 9, "completion_tokens": 9, "seconds": 2400.0}
+        ),
+        pl.DataFrame({"characters": [9], "rollouts": [4]}),
+        seed=0,
+    )
+    (tmp_path / "m.yaml").write_text(SERVED.replace("URL", "http://127.0.0.1:9/v1"))
+    wanted = read_manifest(tmp_path / "m.yaml", ["rollouts.teacher.in_flight=64"]).rollouts
+    assert wanted
+    forecast = Forecast(wanted, 3, 8, 8, 2, 4, found, None, Spent())
+    assert "time                  10 min" in forecast.text()  # 8 took 4,800 s together: 600 s each
 
 
 def test_failed_attempts_are_projected_too(tmp_path: Path) -> None:
