@@ -113,7 +113,8 @@ class View(Protocol):
     def render(self, picks: pl.DataFrame, problems: pl.DataFrame, rollouts: pl.DataFrame) -> pl.DataFrame:
         """Rows of `schema`, in the order of the picks, one per pick (or per problem, where rows hold lists).
 
-        `problems` carries `prompt`: the message list that asks it; `rollouts` holds all rollouts, texts included, of the problems that are picked.
+        `problems` carries `prompt`: the message list that asks it; `rollouts` holds all rollouts,
+        texts included, of the problems that are picked.
         """
 
 
