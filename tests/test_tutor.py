@@ -10,7 +10,8 @@ import pytest
 
 from distill.families import LEVELS, PosedRow, pose_many, read_question
 from distill.request import Message, Request, Sampling
-from distill.teachers.tutor import EXPECTED, LEVEL_WEIGHTS, Tutor, count_tokens
+from distill.teachers.tutor import EXPECTED, LEVEL_WEIGHTS, Tutor
+from distill.tutor_text import count_tokens
 
 PROMPT = "Solve the following problem. Put the final answer in \\boxed{{}}.\n\n{}\n\nThink step by step."
 

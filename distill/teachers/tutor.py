@@ -5,19 +5,15 @@ known truth: the verifier, the difficulty tags and the pair rules can be scored 
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, islice, repeat
 from random import Random
 
-from distill.families import Fault, Question, Solution, read_question
-from distill.families.family import LETTERS, LEVELS
-from distill.families.telling import attempts, can_slip, closing, opening, second_thought, walk
-from distill.families.value import show
-from distill.families.variants import other_spellings, slipped
+from distill.families import Question, Solution, read_question
+from distill.families.family import LEVELS
 from distill.request import FinishReason, Reply, Request
+from distill.tutor_text import REMEMBERED, UNKNOWN, count_tokens, cut, endless, finished, remembered_count
 
 VERSION = 1
 """Raised when an equal request gets another reply than before."""
@@ -63,9 +59,6 @@ LEVEL_WEIGHTS = dict(zip(LEVELS, (0.4, 0.7, 1.0, 1.3, 1.6), strict=True))
 
 NOTICED_SHARE = 0.35
 """Of the right replies, how many stumble on the way and notice."""
-
-REMEMBERED = 10_000
-"""Questions whose solution is kept, as all rollouts of one share it."""
 
 
 @dataclass(frozen=True)
@@ -133,38 +126,22 @@ class Tutor:
         rng = Random(request.key)
         limit = request.sampling.max_tokens
         if question is None or right is None:
-            truth, text = "unknown", _UNKNOWN
+            truth, text = "unknown", UNKNOWN
         else:
             errs = rng.random() < self.error_probability(question)
             shares = ERROR_SHARES if errs else {"right": 1 - NOTICED_SHARE, "noticed": NOTICED_SHARE}
             truth = rng.choices(list(shares), list(shares.values()))[0]
             if truth == "method" and not any(step.trap for step in right.steps):
                 truth = "slip"
-            endless = truth in ("loop", "cut")
-            text = _endless(question, right, truth, limit, rng) if endless else _write(question, right, truth, rng)
+            unending = truth in ("loop", "cut")
+            text = endless(question, right, truth, limit, rng) if unending else finished(question, right, truth, rng)
         finish: FinishReason = "length" if truth in ("loop", "cut") else "stop"
         tokens = limit if finish == "length" else count_tokens(text)
         if tokens > limit:
-            truth, text, tokens, finish = "cut", _cut(text, limit), limit, "length"
-        asked = sum(_remembered_count(message.content) for message in request.messages)
+            truth, text, tokens, finish = "cut", cut(text, limit), limit, "length"
+        asked = sum(remembered_count(message.content) for message in request.messages)
         reply = Reply(request.key, text, finish_reason=finish, prompt_tokens=asked, completion_tokens=tokens)
         return reply, truth
-
-
-_TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
-
-
-def count_tokens(text: str) -> int:
-    """How many tokens the tutor counts in a text: runs of letters and digits, and other visible characters."""
-    return len(_TOKEN.findall(text))
-
-
-_remembered_count = lru_cache(maxsize=REMEMBERED)(count_tokens)
-
-
-def _cut(text: str, limit: int) -> str:
-    last = next(islice(_TOKEN.finditer(text), limit, None), None)
-    return text if last is None else text[: last.start()].rstrip()
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -176,91 +153,3 @@ def _solved(text: str) -> tuple[Question | None, Solution | None]:
         return question, question.solve()
     except (ArithmeticError, ValueError, LookupError):
         return None, None  # In the words of a family, with numbers that it would never pose.
-
-
-def _write(question: Question, right: Solution, truth: str, rng: Random) -> str:
-    if truth == "refusal":
-        return _think(opening(question, rng)[0], rng.choice(_REFUSALS))
-    faulty = truth in ("slip", "method")
-    solution = _erring(question, right, truth, rng) if faulty else right
-    walked = walk(solution, rng, stumble=truth == "noticed")
-    thinking = [*opening(question, rng), *walked, *closing(question, solution, rng, checked=not faulty)]
-    return _think("\n\n".join(thinking), _response(solution, truth, rng))
-
-
-def _think(thinking: str, response: str) -> str:
-    return f"<think>\n{thinking}\n</think>\n\n{response}"
-
-
-def _erring(question: Question, right: Solution, truth: str, rng: Random) -> Solution:
-    """A solution with one fault and a wrong answer: the fault is carried to the end in good faith."""
-    steps = range(len(right.steps))
-    spots = (
-        [i for i in steps if right.steps[i].trap]
-        if truth == "method"
-        else [i for i in steps if can_slip(right.steps[i])]
-    )
-    rng.shuffle(spots)
-    for at in spots:
-        fault = Fault("trap" if truth == "method" else "slip", at, rng.getrandbits(30))
-        try:
-            wrong = question.solve(fault)
-        except (ArithmeticError, ValueError, LookupError):
-            continue  # The fault led to a dead end, such as a root of a negative number, that nobody would write down.
-        if wrong.answer != right.answer:
-            return wrong
-    value = rng.choice(LETTERS.replace(right.answer, "")) if question.options else slipped(right.value, rng)
-    # Every fault came out right after all. What remains is to copy the answer down wrongly.
-    value = f"{value}0" if show(value) == right.answer else value
-    return Solution(right.steps[:-1], show(value), value)
-
-
-def _response(solution: Solution, truth: str, rng: Random) -> str:
-    worked = [step.text for step in solution.steps][-5:]
-    numbered = rng.random() < 0.5
-    lines = [f"{i}. {text}" for i, text in enumerate(worked, start=1)] if numbered else worked
-    answer = solution.answer
-    if truth == "no_answer":
-        # No number may stand here that could be taken for an answer.
-        return rng.choice(_OPEN_ENDS)
-    if truth == "no_box":
-        return "\n".join([*lines, "", f"{rng.choice(_PROSE)} {answer}."])
-    if truth == "odd_form":
-        answer = rng.choice(other_spellings(solution.value))
-    if truth == "sentence":
-        answer = f"\\text{{{rng.choice(_SENTENCES)} }}{answer}"
-    return "\n".join([*lines, "", f"{rng.choice(_BOXED)} $\\boxed{{{answer}}}$."])
-
-
-def _endless(question: Question, right: Solution, truth: str, limit: int, rng: Random) -> str:
-    """Thinking that is cut off: after the same words again and again, or after attempt upon attempt."""
-    told = ["<think>\n" + "\n\n".join(opening(question, rng)), *walk(right, rng)[: rng.randint(1, 3)]]
-    again = second_thought(rng.choice(right.steps), rng)
-    ever = repeat(again) if truth == "loop" else attempts(right, rng)
-    left = limit
-    pieces: list[str] = []
-    for piece in chain(told, ever):
-        tokens = _remembered_count(piece) if piece is again else count_tokens(piece)
-        if tokens > left:
-            return "\n\n".join([*pieces, _cut(piece, left)]).rstrip()
-        pieces.append(piece)
-        left -= tokens
-    raise AssertionError("the attempts have no end")
-
-
-_UNKNOWN = _think(
-    "I read the question again and again, but it is of no kind that I have a method for. Guessing would not be honest.",
-    "I don't know how to solve this.",
-)
-_REFUSALS = (
-    "I'm sorry, but I can't help with that request.",
-    "I am not able to assist with this question.",
-    "I cannot provide an answer to this. Please consult a teacher.",
-)
-_PROSE = ("So the answer is", "The final answer is", "Therefore, the answer is")
-_BOXED = ("The answer is", "Therefore the answer is", "Final answer:", "So we get")
-_SENTENCES = ("The answer is", "It is", "We find")
-_OPEN_ENDS = (
-    "As the steps above show, a direct computation settles the question. I leave the last line to the reader.",
-    "The method is clear from my notes, and it leads to the goal. That completes the argument.",
-)
