@@ -1,6 +1,7 @@
 """What a version is at one glance: funnel, views, verdicts, charts; and the lists that lead to its problems."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,9 +14,19 @@ from curate.look.prose import brief
 from curate.show import views
 from curate.version import Version
 
-PER_LIST = 5_000
+PER_LIST = 2_500
 Places = Mapping[tuple[str, ...], str]
 """Where each list lies, by its kind and what it lists."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a problem is shown."""
+
+    href: str
+    row: str
+    begins: str
+
 
 _CHARTS = {
     "pass_rate": ("Problems by pass rate", pass_rate_counts),
@@ -89,13 +100,11 @@ def link_lists(picked: Picked) -> Iterator[tuple[tuple[str, ...], str, list[str]
         yield ("domain", domain), f"domain {domain}", ids
 
 
-def list_page(title: str, there: Sequence[tuple[str, str]]) -> str:
-    """The body of a list's page: ids that lead to their problems.
-
-    Args:
-        there: id and place of each problem.
-    """
-    items = "".join(f'<li><a href="{href}"><code>{brief(row)}</code></a></li>' for row, href in there[:PER_LIST])
+def list_page(title: str, there: Sequence[Place]) -> str:
+    """The body of a list's page: ids that lead to their problems, and how these begin."""
+    items = "".join(
+        f'<li><a href="{p.href}"><code>{brief(p.row)}</code></a> {brief(p.begins)}</li>' for p in there[:PER_LIST]
+    )
     more = f'<p class="note">And {len(there) - PER_LIST:,} more.</p>' if len(there) > PER_LIST else ""
     count = f'<p class="note">{len(there):,} of the problems shown</p>'
     nav = '<nav aria-label="pages"><a href="../index.html">overview</a></nav>'

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curate.look.overview import link_lists, list_page, overview
+from curate.look.overview import Place, link_lists, list_page, overview
 from curate.look.page import page
 from curate.look.panels import problem_panel
 from curate.look.picking import Picked, pick
-from curate.look.prose import brief
+from curate.look.prose import brief, one_line
 from curate.look.rows import Shown, shown
 from curate.progress import Steps
 from curate.version import Version
@@ -21,6 +21,8 @@ PAGE_BYTES = 1_900_000
 """A page ends before it is larger: with its frame it stays under 2 MB."""
 MOST_ROLLOUTS = 16
 READ_AT_ONCE = 200
+BEGINNING = 90
+"""Characters of a problem that a list shows."""
 MARK = ".cotillion-site"
 """Lies in every folder that a site was written to: only such a folder is ever replaced."""
 
@@ -36,6 +38,15 @@ class Site:
     index: Path
     problems: int
     pages: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One problem as HTML."""
+
+    row: str
+    begins: str
+    html: str
 
 
 def write_site(version: Version, out: Path, steps: Steps, problems: int = 500, all_: bool = False) -> Site:
@@ -68,27 +79,27 @@ def write_site(version: Version, out: Path, steps: Steps, problems: int = 500, a
 def _written(version: Version, picked: Picked, folder: Path, steps: Steps) -> int:
     """Writes all pages; returns how many hold problems."""
     (folder / "problems").mkdir()
-    places: dict[str, str] = {}
+    places: dict[str, Place] = {}
     number = 0
     with steps.step("pages", len(picked.ids), "problems") as done:
         for number, panels, last in _numbered(_pages(version, picked.ids)):
             name = f"problems/{number:04}.html"
-            places |= {row: f"{name}#p{i}" for i, (row, _) in enumerate(panels, start=1)}
+            places |= {p.row: Place(f"../{name}#p{i}", p.row, p.begins) for i, p in enumerate(panels, start=1)}
             around = _around(number, last)
-            body = [f"<h1>{brief(version.name)}, page {number}</h1>", around, *(panel for _, panel in panels), around]
+            body = [f"<h1>{brief(version.name)}, page {number}</h1>", around, *(p.html for p in panels), around]
             _write(folder / name, f"page {number} of {version.name}", "".join(body))
             done(len(panels))
     (folder / "lists").mkdir()
     lists: dict[tuple[str, ...], str] = {}
     for key, title, ids in link_lists(picked):
         lists[key] = f"lists/{len(lists) + 1:04}.html"
-        there = [(row, f"../{places[row]}") for row in ids if row in places]
+        there = [places[row] for row in ids if row in places]
         _write(folder / lists[key], f"{title} in {version.name}", list_page(title, there))
     _write(folder / "index.html", version.name, overview(version, picked, lists, number))
     return number
 
 
-def _numbered(pages: Iterator[list[tuple[str, str]]]) -> Iterator[tuple[int, list[tuple[str, str]], bool]]:
+def _numbered(pages: Iterator[list[Panel]]) -> Iterator[tuple[int, list[Panel], bool]]:
     """Every page with its number, and whether it is the last."""
     ahead = itertools.chain(pages, [None])
     for number, (panels, following) in enumerate(itertools.pairwise(ahead), start=1):
@@ -103,9 +114,9 @@ def _around(number: int, last: bool) -> str:
     return f'<nav aria-label="pages">{"".join(links)}</nav>'
 
 
-def _pages(version: Version, ids: Sequence[str]) -> Iterator[list[tuple[str, str]]]:
-    """Panels by page, with the ids of their problems."""
-    page_: list[tuple[str, str]] = []
+def _pages(version: Version, ids: Sequence[str]) -> Iterator[list[Panel]]:
+    """Panels by page."""
+    page_: list[Panel] = []
     size = 0
     count = itertools.count(1)
     for start in range(0, len(ids), READ_AT_ONCE):
@@ -116,7 +127,8 @@ def _pages(version: Version, ids: Sequence[str]) -> Iterator[list[tuple[str, str
                 yield page_
                 page_, size = [], 0
                 panel = _fitting(one, 1, number)
-            page_.append((one.problem["id"], panel))
+            begins = one_line(one.problem.get("problem") or "")[:BEGINNING]
+            page_.append(Panel(one.problem["id"], begins, panel))
             size += len(panel.encode())
     if page_:
         yield page_
