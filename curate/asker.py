@@ -15,13 +15,10 @@ from curate.recipe import Rollouts
 from distill.account import Spent, costs, spent
 from distill.budget import Meter
 from distill.cut_off import CutOff, follow
-from distill.goals import Goal, Round, draw_to_goal
+from distill.goals import draw_to_goal
 from distill.request import Request, Teacher
-from distill.sample import SampleSummary, Watch, sample
+from distill.sample import LOOK_UP, SampleSummary, Watch, sample
 from distill.store import Store
-
-LOOK_UP = 1_000
-"""Requests looked up in the store at once."""
 
 
 @dataclass
@@ -51,11 +48,9 @@ class Asker:
         meter = Meter(wanted.budget, wanted.prices) if wanted.budget else None
         reasoning = ReasoningWatch(draw.model, wanted.no_reasoning)
         watches: list[Watch] = [reasoning, *([meter] if meter else [])]
-        rounds: dict[int, Draw] = {}
+        title = f"rollouts of {draw.model}"
 
-        def ask(current: Round) -> None:
-            asked = rounds[current.number] = draw.round(current)
-            rounds.pop(current.number - 1, None)
+        def ask(asked: Draw, title: str) -> None:
             if self.offline:
                 return
             if meter:
@@ -63,18 +58,17 @@ class Asker:
                 meter.add(self._spent_before(asked))
             if not reasoning.count:
                 self._remember(reasoning, asked)
-            title = f"rollouts of {draw.model}" + (f", round {current.number}" if verdicts else "")
             self._ask(stage, title, teacher, asked.requests(), asked.total, draw.cut_off, watches)
 
         if wanted.goal is None or verdicts is None:
-            n = draw.sampling.n
-            return draw.drawn(draw_to_goal(Goal(at_most=n), n, draw.problems.height, ask, lambda current: ()))
+            ask(draw, title)
+            return draw
         counts = draw_to_goal(
             wanted.goal,
             draw.sampling.n,
             draw.problems.height,
-            ask,
-            lambda current: verdicts.judged(rounds[current.number], current),
+            lambda current: ask(draw.round(current), f"{title}, round {current.number}"),
+            lambda current: verdicts.judged(draw.round(current), current),
         )
         return draw.drawn(counts)
 
