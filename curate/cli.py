@@ -161,6 +161,35 @@ def diff(
 
 
 @app.command()
+def export(
+    version: VersionArgument,
+    table: Annotated[str, typer.Argument(help="A view, or problems, rollouts, ledger.")],
+    to: Annotated[str, typer.Option(metavar="PATH", help="A .jsonl or .parquet file, or a folder.")],
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="NAME", help="trl, openr1, openthoughts, sharegpt or alpaca; else as it is."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="train or heldout; a file holds train, a folder both.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what stands there.")] = False,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Write one table of a version for others to read. The file appears whole, or not at all."""
+    with exits(debug):
+        from typing import cast
+
+        from curate.exports import ExportFormat
+        from curate.exports import export as export_table
+        from curate.progress import Steps
+        from curate.version import open_version
+
+        with Steps().step(f"export {table}", None, "rows") as done:
+            form = cast("ExportFormat | None", format_)  # it says which there are
+            written = export_table(open_version(version, root), table, to, form, split, force, done)
+        typer.echo(written.text())
+
+
+@app.command()
 def explain(
     row: Annotated[
         str,

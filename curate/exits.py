@@ -13,6 +13,7 @@ EXIT_CODES = {
     "PlugError": 2,
     "SourceError": 2,
     "VersionError": 2,
+    "ExportError": 2,
     "SiteError": 2,
     "ShareError": 2,
     "PlotError": 2,

@@ -1,5 +1,7 @@
 """Rows of worked examples as others know them: TRL's messages, OpenR1-Math's lists, OpenThoughts' conversations."""
 
+from typing import Literal
+
 import polars as pl
 import pyarrow as pa
 
@@ -7,6 +9,8 @@ from curate.records import ABOUT_PROBLEM, MESSAGES
 from curate.selection import Format
 
 TURNS = pa.list_(pa.struct([pa.field("from", pa.string()), pa.field("value", pa.string())]))
+
+Exported = Literal["sharegpt", "alpaca"]
 
 SCHEMAS: dict[Format, pa.Schema] = {
     "trl": pa.schema(
@@ -60,6 +64,17 @@ SCHEMAS: dict[Format, pa.Schema] = {
 """The columns of each format. All types are written out: a column that is all null must not become one of type null."""
 
 
+EXPORTED: dict[Exported, pa.Schema] = {
+    # As LLaMA-Factory, Axolotl and FastChat read it.
+    "sharegpt": pa.schema([pa.field("id", pa.string()), pa.field("conversations", TURNS)]),
+    # As Stanford Alpaca; `system` is LLaMA-Factory's.
+    "alpaca": pa.schema([pa.field(name, pa.string()) for name in ("instruction", "input", "output", "system", "id")]),
+}
+"""The columns of formats that are exported to and not built."""
+
+_SPEAKERS = {"user": "human", "assistant": "gpt"}
+
+
 def formatted(rows: pl.DataFrame, form: Format) -> pl.DataFrame:
     """The rows in the columns of SCHEMAS[form].
 
@@ -100,3 +115,29 @@ def _openthoughts(rows: pl.DataFrame) -> pl.DataFrame:
     is_system = first.struct.field("role") == "system"
     system = pl.when(is_system).then(first.struct.field("content"))
     return rows.with_columns(system=system, conversations=turns)
+
+
+def exported(rows: pl.DataFrame, form: Exported) -> pl.DataFrame:
+    """Rows with `id` and `messages` in the columns of EXPORTED[form].
+
+    Example:
+        >>> talk = [{"role": "user", "content": "1 + 1?"}, {"role": "assistant", "content": "2"}]
+        >>> exported(pl.DataFrame({"id": ["a"], "messages": [talk]}), "alpaca").to_dicts()
+        [{'instruction': '1 + 1?', 'input': '', 'output': '2', 'system': None, 'id': 'a'}]
+    """
+    turn = pl.element().struct
+    if form == "sharegpt":
+        speaker = turn.field("role").replace(_SPEAKERS)
+        turns = pl.struct(speaker.alias("from"), turn.field("content").alias("value"))
+        return rows.select("id", conversations=pl.col("messages").list.eval(turns))
+    said = {role: _said(role) for role in ("user", "assistant", "system")}
+    return rows.select(
+        instruction=said["user"], input=pl.lit(""), output=said["assistant"], system=said["system"], id="id"
+    )
+
+
+def _said(role: str) -> pl.Expr:
+    """The content of the role's last turn; null where it has none."""
+    turn = pl.element()
+    own = pl.col("messages").list.eval(turn.filter(turn.struct.field("role") == role).struct.field("content"))
+    return own.list.last()

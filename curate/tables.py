@@ -62,13 +62,13 @@ def write_split(folder: Path, split: str, schema: pa.Schema, batches: Iterable[p
                 writer.close()
             paths.append(folder / f"{split}-{len(paths):05d}.parquet")
             heights.append(0)
-            writer, written = _writer(paths[-1], schema), 0
+            writer, written = parquet_writer(paths[-1], schema), 0
         writer.write_table(group, row_group_size=GROUP_ROWS)
         heights[-1] += group.num_rows
         rows, size, written = rows + group.num_rows, size + group.nbytes, written + group.nbytes
     if writer is None:
         paths, heights = [folder / f"{split}-00000.parquet"], [0]
-        writer = _writer(paths[0], schema)
+        writer = parquet_writer(paths[0], schema)
     writer.close()
     return Part(rows, digest.hexdigest(), size, tuple(map(_noted, paths, heights)))
 
@@ -100,7 +100,8 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """A file as a version's are: zstd, content-defined chunks, page index."""
     return pq.ParquetWriter(path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
 
 
