@@ -99,7 +99,7 @@ def _why_empty(message: dict[str, Any], finish: Any) -> str:
 
 def _shared(total: int, weights: Sequence[int]) -> list[int]:
     """Whole numbers by weight whose sum is the total; what has a weight gets one at least, as far as they reach."""
-    whole, parts, before = sum(weights) or 1, [], 0
+    whole, parts, before = sum(weights) or 1, list[int](), 0
     for place, weight in enumerate(weights):
         part = total - sum(parts) if place == len(weights) - 1 else total * (before + weight) // whole - sum(parts)
         parts.append(part)
