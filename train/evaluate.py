@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from distill.request import Message, Request, Sampling, Teacher
-from train.scores import Scores, scores
+from train.scores import UNJUDGED, Scores, scores
 from train.settings import SettingsError
 
 RESULT, ROLLOUTS = "result.json", "rollouts.parquet"
@@ -145,6 +145,11 @@ class Evaluate:
         texts = split_columns(contents, reasonings, [reason == "stop" for reason in finished])
         golds = [gold for gold in problems["answer"] for _ in range(k)]
         verdicts = grade_many(texts["response"].fill_null("").to_list(), golds, finish_reasons=finished)
+        # A request that failed is no reply of the model's: it counts neither way, and the next run asks again.
+        statuses = [
+            "error" if reply.finish_reason == "error" else verdict.status
+            for reply, verdict in zip(replies, verdicts, strict=True)
+        ]
         return pl.DataFrame(
             {
                 "problem_id": [row for row in problems["id"] for _ in range(k)],
@@ -154,8 +159,9 @@ class Evaluate:
                 "response": texts["response"],
                 "finish_reason": finished,
                 "completion_tokens": [reply.completion_tokens for reply in replies],
-                "verdict": [verdict.status for verdict in verdicts],
+                "verdict": statuses,
                 "extracted_answer": [verdict.answer for verdict in verdicts],
+                "error": pl.Series([reply.error for reply in replies], dtype=pl.String),
             }
         )
 
@@ -202,7 +208,8 @@ def table(found: dict[str, Scores]) -> str:
             f"{got.majority.mean:7.1%} {got.truncated:8.1%} {got.boxless:10.1%} {got.mean_tokens:7,.0f}"
         )
         if got.unjudged:
-            lines.append(f"  {got.unjudged:,} rollouts could not be judged and count neither way")
+            kinds = ", ".join(f"{kind} {got.verdicts[kind]:,}" for kind in UNJUDGED if kind in got.verdicts)
+            lines.append(f"  {got.unjudged:,} rollouts could not be drawn or judged and count neither way: {kinds}")
     return "\n".join(lines)
 
 

@@ -12,7 +12,8 @@ import polars as pl
 
 RESAMPLES = 10_000
 UNJUDGED = ("unreadable_gold", "undecided", "timeout", "error")
-"""Verdicts that count neither for nor against a model; how many there are stands beside the score."""
+"""Verdicts that count neither for nor against a model; how many there are stands beside the score. A problem with
+nothing else is left out of every score."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,6 +36,7 @@ class Scores:
     """What one model reached on one set of problems."""
 
     problems: int
+    """All that were asked."""
     k: int
     """Rollouts per problem."""
     average: Interval
@@ -44,7 +46,7 @@ class Scores:
     majority: Interval
     """maj@k: problems whose most frequent answer is correct."""
     truncated: float
-    """The share of rollouts that were cut off: they count as not correct."""
+    """The share of rollouts that were cut off: they count as not correct, and do not vote."""
     boxless: float
     """The share of finished rollouts without an answer: not correct by form, not by reckoning."""
     unjudged: int
@@ -68,9 +70,9 @@ def scores(rollouts: pl.DataFrame, seed: int = 0) -> Scores:
     verdicts = dict(rollouts["verdict"].value_counts().sort("count", descending=True).iter_rows())
     finished = rollouts.filter(pl.col("finish_reason") != "length")
     return Scores(
-        problems=by_problem.height,
+        problems=rollouts["problem_id"].n_unique(),
         k=int(rollouts["problem_id"].value_counts()["count"].max() or 0),  # type: ignore[arg-type]  # any value
-        average=interval(by_problem["average"].drop_nulls().to_numpy(), seed),
+        average=interval(by_problem["average"].to_numpy(), seed),
         any_of_k=interval(by_problem["any"].cast(pl.Float64).to_numpy(), seed),
         majority=interval(by_problem["majority"].cast(pl.Float64).to_numpy(), seed),
         truncated=_share(rollouts["finish_reason"] == "length"),
@@ -84,7 +86,7 @@ def scores(rollouts: pl.DataFrame, seed: int = 0) -> Scores:
 def difference(a: pl.DataFrame, b: pl.DataFrame, seed: int = 0) -> tuple[int, Interval]:
     """How many problems both have, and the paired difference of avg@k, b minus a."""
     ours = _by_problem(a).select("problem_id", "average")
-    both = ours.join(_by_problem(b).select("problem_id", other="average"), on="problem_id").drop_nulls()
+    both = ours.join(_by_problem(b).select("problem_id", other="average"), on="problem_id")
     return both.height, interval((both["other"] - both["average"]).to_numpy(), seed)
 
 
@@ -110,12 +112,13 @@ def interval(values: Floats, seed: int = 0) -> Interval:
 
 
 def _by_problem(rollouts: pl.DataFrame) -> pl.DataFrame:
-    """Per problem: `average` (null where nothing was judged), `any`, `majority`."""
-    correct, judged = pl.col("verdict") == "correct", ~pl.col("verdict").is_in(UNJUDGED)
+    """Per problem with a judged rollout, over its judged rollouts: `average`, `any`, `majority`."""
+    judged = rollouts.filter(~pl.col("verdict").is_in(UNJUDGED))
+    correct = pl.col("verdict") == "correct"
     # All correct answers are one answer, however they are written; wrong ones are told apart by their text.
     answer = pl.when(correct).then(pl.lit("")).otherwise(pl.col("extracted_answer"))
     votes = (
-        rollouts.with_columns(answer=answer)
+        judged.with_columns(answer=answer)
         .filter(pl.col("answer").is_not_null())
         .group_by("problem_id", "answer", maintain_order=True)
         .agg(votes=pl.len(), first=pl.col("index").min())
@@ -123,9 +126,7 @@ def _by_problem(rollouts: pl.DataFrame) -> pl.DataFrame:
         .unique("problem_id", keep="first", maintain_order=True)
         .select("problem_id", majority=pl.col("answer") == "")
     )
-    seen = rollouts.group_by("problem_id", maintain_order=True).agg(
-        average=pl.when(judged.any()).then(correct.sum() / judged.sum()), any=correct.any()
-    )
+    seen = judged.group_by("problem_id", maintain_order=True).agg(average=correct.mean(), any=correct.any())
     return seen.join(votes, on="problem_id", how="left", maintain_order="left").with_columns(
         pl.col("majority").fill_null(False)
     )

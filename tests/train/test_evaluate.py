@@ -58,6 +58,20 @@ def test_a_file_of_problems_is_a_benchmark(train: Callable[..., tuple[int, str]]
     assert json.loads((tmp_path / "e" / "mine" / "result.json").read_text())["scores"]["problems"] == 1
 
 
+def test_a_prompt_longer_than_the_context_is_no_wrong_answer(
+    train: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    rows = [{"question": question, "answer": "7"} for question in ("What is 3 + 4?", "What is 3 + 4? " * 400)]
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    words = ("--on", tmp_path / "mine.jsonl", "--root", tmp_path / "d", "--out", tmp_path / "e", *SHORT)
+    code, said = train("eval", NOISY, *words)
+    assert code == 0, said
+    assert "rollouts could not be drawn or judged and count neither way" in said
+    assert "error 4" in said
+    drawn = pl.read_parquet(tmp_path / "e" / "mine" / "rollouts.parquet").filter(pl.col("verdict") == "error")
+    assert all("the context holds" in error for error in drawn["error"])
+
+
 @pytest.mark.parametrize(
     ("words", "code", "answer"),
     [

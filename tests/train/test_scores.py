@@ -39,6 +39,18 @@ def test_a_cut_off_rollout_is_not_correct_and_one_that_could_not_be_judged_does_
     assert (got.unjudged, got.truncated) == (3, pytest.approx(1 / 6))
 
 
+def test_a_problem_that_could_not_be_judged_lowers_no_score() -> None:
+    # A gold that cannot be read says nothing about the model: not in avg@k, and neither in pass@k and maj@k.
+    got = scores(rows("++", "uu"))
+    assert (got.average.mean, got.any_of_k.mean, got.majority.mean) == (1.0, 1.0, 1.0)
+    assert (got.problems, got.unjudged) == (2, 2)
+
+
+def test_a_rollout_that_could_not_be_judged_does_not_vote() -> None:
+    voted = rows("+uu").with_columns(extracted_answer=pl.Series(["4", "5", "5"]))
+    assert scores(voted).majority.mean == 1.0
+
+
 def test_no_answer_is_told_apart_from_a_wrong_one() -> None:
     got = scores(rows("nn--"))
     assert got.boxless == pytest.approx(0.5)
