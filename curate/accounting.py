@@ -103,7 +103,7 @@ def bills(flow: "Flow") -> list[Bill]:
     stages = {f"{kind}.{use.name}": use.plug for kind, uses in kinds for use in uses}
     made = []
     for stage, spent in flow.asker.accounts.items():
-        run = flow.asker.runs.get(stage, SampleSummary())
+        run = flow.asker.runs.get(stage, SampleSummary(reused=spent.answered))  # offline nothing runs
         if wanted and stage == own:
             teacher, sampling, prices = wanted.teacher.plug, wanted.sampling, wanted.prices
             rollouts = flow.rollouts.filter(pl.col("sampling").is_not_null())

@@ -235,6 +235,7 @@ def test_offline_builds_what_the_store_has_and_the_next_version_when_it_has_more
     first = make(tmp_path, None, offline=True)
     assert line(first) == {"seen": 96, "kept": 30, "not_in_store": 66}
     assert (first.lock["not_in_store"], first.rollouts.collect().height) == (66, 30)
+    assert [(bill["asked"], bill["reused"]) for bill in first.lock["rollouts"]] == [(0, 30)]
     assert "not_in_store" in (first.path / "README.md").read_text()
     assert make(tmp_path, None, offline=True).name == "small@v1"
     whole = make(tmp_path, room())
