@@ -203,7 +203,7 @@ def explain(
 ) -> None:
     """The story of one row: where it came from, what was found, what became of it."""
     with exits(debug):
-        from curate.show import story
+        from curate.story import story
         from curate.version import data_root, newest, open_version
 
         places = [open_version(version, root)] if version else newest(data_root(root))

@@ -1,13 +1,11 @@
-"""Versions as text: the funnel, the list, the story of one row."""
+"""Versions as text: the funnel, the list."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from curate.share.spending import SPENDING, spending_notes, spending_rows
-from curate.version import Version, VersionError, datasets, versions
+from curate.version import Version, datasets, versions
 
 RESERVED = ("problems", "rollouts", "ledger", "funnel")
 """Tables of every version; the others are its views."""
@@ -49,32 +47,6 @@ def version_list(root: Path) -> str:
     return text_table(("version", "problems", "rollouts", "views"), rows)
 
 
-def story(places: Sequence[Version], row: str) -> str:
-    """All that is known of one problem or rollout, in the order in which it happened.
-
-    Args:
-        row: an id or how it begins, a problem's `source_id`, or the place of a row that could not be read.
-
-    Raises:
-        VersionError: no row in any of these versions, or several.
-    """
-    by_id, by_source = pl.col("id").str.starts_with(row), pl.col("source_id") == row
-    for version in places:
-        for table, named in (("problems", by_id | by_source.fill_null(False)), ("rollouts", by_id)):
-            found = version.table(table).filter(named).head(2).collect()
-            if found.height > 1:
-                raise VersionError(f"{version.name}: several {table} are named {row!r}; give the whole id")
-            if found.height:
-                return _story(version, table, found.row(0, named=True))
-        refused = version.table("ledger").filter((pl.col("id") == row) & (pl.col("unit") == "rows")).collect()
-        for entry in refused.iter_rows(named=True):
-            return f"{row} could not be read by {entry['stage']} of {version.name}: {entry['reason']}"
-    looked = ", ".join(version.name for version in places) or "no version"
-    raise VersionError(
-        f"no problem or rollout {row!r} (looked in {looked}). Ids stand in the column `id` of every table"
-    )
-
-
 def _spending(bills: list[dict[str, Any]]) -> str:
     """What teachers took, and what each number comes from."""
     lines = [text_table(SPENDING, spending_rows(bills))]
@@ -82,33 +54,6 @@ def _spending(bills: list[dict[str, Any]]) -> str:
         run = f"the run that made it asked for {bill['asked']:,} and had {bill['reused']:,} already"
         lines += [f"  {bill['teacher']}: {note}" for note in (*spending_notes(bill), run)]
     return "\n".join(lines)
-
-
-def _story(version: Version, table: str, facts: dict[str, Any]) -> str:
-    lines = [f"{table[:-1]} {facts['id']} in {version.name}"]
-    lines += [f"  {name:<18} {_short(value)}" for name, value in facts.items() if name != "id" and value is not None]
-    left_out = version.table("ledger").filter(pl.col("id") == facts["id"]).collect()
-    lines += [f"  {stage}: dropped, {reason}" for stage, reason in left_out.select("stage", "reason").iter_rows()]
-    for view in views(version):
-        lines += [f"  {view} ({split}): {count} row(s)" for split, count in _appearances(version, view, facts["id"])]
-    if table == "problems":
-        fields = ("id", "teacher", "finish_reason", "verdict", "extracted_answer", "drop_reason")
-        rollouts = version.table("rollouts").filter(pl.col("problem_id") == facts["id"])
-        named = [name for name in fields if name in rollouts.collect_schema().names()]
-        rows = [tuple(_short(value) for value in row) for row in rollouts.select(named).collect().iter_rows()]
-        lines += ["", text_table(tuple(named), rows)] if rows else ["  no rollouts"]
-    return "\n".join(lines)
-
-
-def _appearances(version: Version, view: str, row: str) -> list[tuple[str, int]]:
-    """Rows of a view, by split, in which a problem or rollout stands."""
-    found = []
-    for split in version.lock["tables"][view]:
-        rows = version.table(view, split)
-        columns = [c for c in ("id", "problem_id", "chosen_id", "rejected_id") if c in rows.collect_schema().names()]
-        count = rows.filter(pl.any_horizontal(pl.col(columns) == row)).select(pl.len()).collect().item()
-        found += [(split, count)] if count else []
-    return found
 
 
 def _funnel_row(entry: dict[str, Any]) -> tuple[str, ...]:
@@ -122,11 +67,6 @@ def _view_row(name: str, splits: dict[str, Any]) -> tuple[str, ...]:
 
 def _rows(splits: dict[str, Any]) -> int:
     return sum(split["rows"] for split in splits.values())
-
-
-def _short(value: Any, limit: int = 300) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= limit else f"{text[:limit]} ... ({len(text):,} characters)"
 
 
 def text_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
