@@ -55,6 +55,8 @@ def _card_facts(
         libraries=libraries(),
         manifest=recipe,
         spending=tuple(facts["rollouts"]),
+        view_facts=facts["views"],
+        leaks=facts["leaks"],
     )
 
 

@@ -178,7 +178,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path.endswith(".git/info/lfs/objects/batch"):
             return self._lfs_batch(json.loads(body))
         if path.startswith("/lfs/"):
-            self.fake.blobs[path.removeprefix("/lfs/")] = body
+            oid = path.removeprefix("/lfs/")
+            if hashlib.sha256(body).hexdigest() != oid:  # a client that died while it sent
+                return _Answer(400, {"error": "other bytes than announced"})
+            self.fake.blobs[oid] = body
             return _Answer(200)
         if match := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)(?:/([\w-]+)(?:/(.*))?)?", path):
             return self._dataset(match[1], match[2] or "revision", unquote(match[3] or ""), body)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from curate.formats import SCHEMAS
+from curate.formats import SCHEMAS as FORMATS
 from curate.ledger import FUNNEL, LEDGER, Entry
 from curate.records import PAIR, PROBLEM, ROLLOUT, empty
 from curate.share.card import CardFacts, card
@@ -20,12 +20,13 @@ from curate.share.front_matter import Config, Split, features, size_category
 from curate.share.markdown import fenced, plain, table
 from curate.tables import write_split
 from curate.views.rl import Rl
+from tests.hostile_texts import HOSTILE
 
 FACTS = [pa.field("pass_rate", pa.float64()), pa.field("loops", pa.bool_()), pa.field("hits", pa.list_(pa.string()))]
 
 SCHEMAS = {
-    "sft": SCHEMAS["trl"],
-    "midtrain": SCHEMAS["trl"],
+    "sft": FORMATS["trl"],
+    "midtrain": FORMATS["trl"],
     "dpo": PAIR,
     "rl": Rl.schema,
     "problems": pa.schema([*PROBLEM, *FACTS]),
@@ -33,32 +34,6 @@ SCHEMAS = {
     "ledger": LEDGER,
     "funnel": FUNNEL,
 }
-
-# Structure, HTML, templates, links and front matter, as a model or a dataset could write them.
-HOSTILE = (
-    "---\nlicense: mit\n---",
-    "# A heading",
-    "Text\n---\nmore",
-    "Text\n===",
-    "```\nout of the fence\n```",
-    "~~~~~\nx\n~~~~~",
-    "`````` `",
-    "{{7*7}} {% for x in y %}",
-    "<img src=x onerror=alert(1)>",
-    "<script>alert(1)</script>",
-    "&lt;script&gt;",
-    "[click](javascript:alert(1))",
-    "![x](http://evil.example/x.png)",
-    "http://evil.example www.evil.example",
-    "a | b | c\n|---|---|\n",
-    "$$\\href{javascript:alert(1)}{x}$$ \\\\(x\\\\)",
-    "- item",
-    "1. item",
-    "> quote",
-    "_em_ *em* **b** ~~s~~",
-    "\x00\x1b[31m\u202eevil\u2066",
-    "@someone",
-)
 
 
 def counts() -> Counts:
@@ -195,6 +170,54 @@ def test_numbers_are_those_of_the_rows() -> None:
     assert "| dedup.exact | problems | 4 | 3 | duplicate 1 |" in text
 
 
+def test_what_was_compared_with_benchmarks_is_said_and_what_was_not() -> None:
+    text = card(facts())
+    assert "**Not decontaminated**: no stage has compared these problems with a benchmark." in text
+    assert "- Not decontaminated." in text
+    funnel = (Entry("decontaminate.ngrams", "problems", 90, 86, {"in_benchmark": 4}),)
+    leaks = {"views": [], "benchmarks": [{"left": "sft:train", "right": "math500", "exact": 1, "near": 2}]}
+    text = card(facts(funnel=funnel, leaks=leaks))
+    assert "| decontaminate.ngrams | 90 | in_benchmark 4 |" in text
+    assert "| sft:train | math500 | 1 | 2 |" in text
+    assert "ot decontaminated" not in text
+
+
+def test_what_views_have_in_common_is_a_triangle() -> None:
+    sides = (("sft:train", "rl:train", 1200, 3), ("sft:train", "rl:heldout", 0, 0), ("rl:train", "rl:heldout", 0, 7))
+    views = [dict(zip(("left", "right", "exact", "near"), side, strict=True)) for side in sides]
+    text = card(facts(leaks={"views": views, "benchmarks": None}))
+    wanted = ("|  | rl:train | rl:heldout |", "| --- | --- | --- |", "| sft:train | 1,200 + 3 | 0 + 0 |")
+    assert "\n".join((*wanted, "| rl:train |  | 0 + 7 |")) in text
+    assert "in common" not in card(facts())
+
+
+def test_the_drift_of_pairs_is_shown_with_its_sign() -> None:
+    side = {"pairs": 120, "problems": 60, "chosen_length": 1050.0, "rejected_length": 1000.0, "length_drift": 0.05}
+    text = card(facts(view_facts={"dpo": side, "sft": {"tokens": 5}}))
+    assert "| dpo | 120 | 60 | 1,050 | 1,000 | 5.0% longer |" in text
+    none = {**side, "pairs": 0, "chosen_length": None, "rejected_length": None, "length_drift": None}
+    assert "| dpo | 0 | 60 | none | none | none |" in card(facts(view_facts={"dpo": none}))
+
+
+def test_judges_are_held_against_the_rules() -> None:
+    told = dataclasses.replace(counts(), opinions={("wrong", "wrong"): 3, ("wrong", "correct"): 1}, seconds={})
+    text = card(facts(counts=told))
+    assert "Of 4 rollouts with an opinion of the judge, 3 have the same from the rules (75.0%)." in text
+    assert "math-verify alone" not in text
+
+
+def test_limits_are_those_of_the_facts() -> None:
+    told = dataclasses.replace(counts(), verdicts={"correct": 2, "timeout": 1, "undecided": 3})
+    limits = card(facts(counts=told, symbolic_teacher="tutor", synthetic_problems=True)).partition("## Limits\n")[2]
+    assert "4 rollouts have no verdict of right or wrong" in limits
+    assert "1 kept problems state no licence." in limits
+    assert "Problems are synthetic" in limits
+    assert "symbolic program" in limits
+    plain_limits = card(facts()).partition("## Limits\n")[2]
+    assert "synthetic" not in plain_limits
+    assert "no verdict of" not in plain_limits
+
+
 def test_a_version_of_nothing_has_a_card() -> None:
     nothing = count(
         empty(PROBLEM).with_columns(drop_reason=pl.lit(None, pl.String)),
@@ -227,37 +250,33 @@ def test_size_categories_are_those_of_the_hub() -> None:
     assert {rows: size_category(rows) for rows in sizes} == sizes
 
 
+def holding(text: str) -> str:
+    """The card where every text that others wrote is this one."""
+    told = counts()
+    wrapped = {
+        "sources": (dataclasses.replace(told.sources[0], source=text, license=text),),
+        "teachers": (dataclasses.replace(told.teachers[0], teacher=text),),
+        "levels": {(text, "high"): 1},
+    }
+    changes = {
+        "counts": dataclasses.replace(told, **wrapped),  # type: ignore[arg-type]  # names real fields
+        "source_states": ((text, text),),
+        "sampling": {"stop": text},
+        "leaks": {"views": [], "benchmarks": [{"left": "sft:train", "right": text, "exact": 1, "near": 0}]},
+    }
+    return card(facts(**changes, **dict.fromkeys(("description", "symbolic_teacher", "manifest"), text)))
+
+
+HARMLESS, UNSEEN = holding("x"), holding(" ")
+
+
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_nothing_that_was_written_becomes_structure(payload: str) -> None:
     """Outside fences every line of a hostile card has the form of that line in a harmless one."""
-    told = counts()
-    wrap = {
-        "sources": (dataclasses.replace(told.sources[0], source=payload, license=payload),),
-        "teachers": (dataclasses.replace(told.teachers[0], teacher=payload),),
-        "levels": {(payload, "high"): 1},
-    }
-    texts = {"description", "symbolic_teacher", "manifest"}
-    hostile = facts(
-        counts=dataclasses.replace(told, **wrap),
-        source_states=((payload, payload),),
-        sampling={"stop": payload},
-        **dict.fromkeys(texts, payload),
-    )
-    harmless_counts = {
-        "sources": (dataclasses.replace(told.sources[0], source="x", license="x"),),
-        "teachers": (dataclasses.replace(told.teachers[0], teacher="x"),),
-        "levels": {("x", "high"): 1},
-    }
-    harmless = facts(
-        counts=dataclasses.replace(told, **harmless_counts),
-        source_states=(("x", "x"),),
-        sampling={"stop": "x"},
-        **dict.fromkeys(texts, "x"),
-    )
-    text = card(hostile)
-    assert head(text) == head(card(harmless))
+    text, harmless = holding(payload), HARMLESS if plain(payload) else UNSEEN
+    assert head(text) == head(harmless)
     assert "7*7" not in payload or "49" not in text
-    body, plain_body = _outside_fences(text), _outside_fences(card(harmless))
+    body, plain_body = _outside_fences(text), _outside_fences(harmless)
     assert [_form(line) for line in body] == [_form(line) for line in plain_body]
     assert not re.search(r"<(?!\d+K)[a-z/!]|\]\(|://|www\.", "\n".join(body[body.index("# math v3") :]))
 

@@ -5,13 +5,14 @@ references where Markdown or HTML could read it, blocks stand in fences longer t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from curate.ledger import Entry
 from curate.share.counts import LEVEL_ORDER, Counts
 from curate.share.front_matter import Config, front_matter
 from curate.share.markdown import bars, fenced, plain, table
+from curate.share.overlap import STAGES, decontamination, drifts, matrix
 from curate.share.spending import SPENDING, spending_notes, spending_rows
 
 
@@ -48,6 +49,10 @@ class CardFacts:
     """The manifest's text."""
     spending: tuple[Mapping[str, Any], ...] = ()
     """What teachers were asked and took, as the lock says it."""
+    view_facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What views tell of their rows, as the lock says it."""
+    leaks: Mapping[str, Any] = field(default_factory=dict)
+    """What views and benchmarks have in common, as the lock says it."""
 
 
 def card(facts: CardFacts) -> str:
@@ -59,10 +64,14 @@ def card(facts: CardFacts) -> str:
         _verdicts(facts.counts),
         _difficulty(facts.counts),
         _lengths(facts.counts),
+        drifts(facts.view_facts),
+        decontamination(facts.funnel, facts.leaks),
+        matrix(facts.leaks),
         _teachers(facts),
         _sources(facts),
         _usage(facts),
         _rebuild(facts),
+        _limits(facts),
     )
     head = front_matter(
         title=f"{facts.name} v{facts.version}",
@@ -86,9 +95,7 @@ def _title(facts: CardFacts) -> str:
         lines.append("> **SYNTHETIC.** The problems are posed by a program, not taken from people.")
     if facts.symbolic_teacher:
         teacher = plain(facts.symbolic_teacher)
-        lines.append(
-            f"> **SYNTHETIC.** teacher: {teacher}, a symbolic program. No language model wrote these rollouts."
-        )
+        lines.append(f"> **SYNTHETIC.** teacher: {teacher}, a symbolic program. No language model wrote its rollouts.")
     elif facts.sampling:
         lines.append("> The rollouts are written by a language model and judged by rules; see the verdicts below.")
     return "\n\n".join(line for line in lines if line)
@@ -116,22 +123,29 @@ def _verdicts(counts: Counts) -> str:
     parts = ["## Verdicts", bars(("verdict", "rollouts"), counts.verdicts)]
     if counts.decided_by:
         parts.append(bars(("decided by", "rollouts"), counts.decided_by))
-    for other, pairs in (("judge", counts.opinions), ("math-verify alone", counts.seconds)):
+    compared = (
+        (counts.opinions, "an opinion of the judge, {} have the same from the rules", ("rules", "judge")),
+        (
+            counts.seconds,
+            "a verdict of math-verify alone, {} have the same from the rules",
+            ("rules", "math-verify alone"),
+        ),
+        (
+            counts.source_labels,
+            "a label of the source, {} have the same verdict here",
+            ("label of the source", "our verdict"),
+        ),
+    )
+    for pairs, said, header in compared:
         if pairs:
-            rows = [(rule, theirs, n) for (rule, theirs), n in pairs.items()]
-            parts.append(table(("rules", other, "rollouts"), rows))
-    if counts.source_labels:
-        rows = [(theirs, ours, n) for (theirs, ours), n in counts.source_labels.items()]
-        parts += [_agreement(counts), table(("label of the source", "our verdict", "rollouts"), rows)]
+            rows = [(left, right, n) for (left, right), n in pairs.items()]
+            parts += [_agreement(pairs, said), table((*header, "rollouts"), rows)]
     return "\n\n".join(parts)
 
 
-def _agreement(counts: Counts) -> str:
-    total = sum(counts.source_labels.values())
-    same = sum(n for (theirs, ours), n in counts.source_labels.items() if theirs == ours)
-    return (
-        f"Of {total:,} rollouts with a label of the source, {same:,} have the same verdict here ({same / total:.1%})."
-    )
+def _agreement(pairs: Mapping[tuple[str, str], int], said: str) -> str:
+    total, same = sum(pairs.values()), sum(n for (left, right), n in pairs.items() if left == right)
+    return f"Of {total:,} rollouts with {said.format(f'{same:,}')} ({same / total:.1%})."
 
 
 def _difficulty(counts: Counts) -> str:
@@ -185,8 +199,10 @@ def _usage(facts: CardFacts) -> str:
     config = next((c.name for c in facts.configs if any(split.rows for split in c.splits)), "problems")
     code = f"""from datasets import load_dataset
 
-rows = load_dataset("path/or/repo", "{config}", split="train")"""
-    return f"## How to load\n\n{fenced(code, 'python')}"
+rows = load_dataset("path/or/repo", "{config}", split="train")  # from the Hub also: revision="v{facts.version}\""""
+    pull = f"`curate pull ORG/NAME@v{facts.version}` brings it from the Hub, checked against its lock"
+    train = f"`train sft --data {facts.name}@v{facts.version}` trains on it."
+    return f"## How to load\n\n{fenced(code, 'python')}\n\n{pull}; {train}"
 
 
 def _rebuild(facts: CardFacts) -> str:
@@ -199,6 +215,34 @@ def _rebuild(facts: CardFacts) -> str:
     ]
     parts.append(f"Digest of the rows: `{facts.digest}`. Made with {made}. `lock.json` has the rest.")
     return "\n\n".join(parts)
+
+
+def _limits(facts: CardFacts) -> str:
+    counts = facts.counts
+    unsettled = sum(n for verdict, n in counts.verdicts.items() if verdict not in ("correct", "wrong", "no_answer"))
+    unstated = sum(source.kept for source in counts.sources if source.license is None)
+    said = [
+        "A verdict compares final answers. Reasoning is not judged: a right answer may stand on a wrong argument.",
+        *(
+            [f"{unsettled:,} rollouts have no verdict of right or wrong; none of them counts as wrong."]
+            if unsettled
+            else []
+        ),
+        *(
+            ["Pass rates, and levels that come from them, are those of the teachers above."]
+            if counts.pass_rates
+            else []
+        ),
+        *(
+            ["Problems are synthetic: of few forms, and easier to solve by rule than those of people."]
+            if facts.synthetic_problems
+            else []
+        ),
+        *(["Rollouts of a symbolic program lack the variety of a language model's."] if facts.symbolic_teacher else []),
+        *(["Not decontaminated."] if not any(entry.stage.startswith(STAGES) for entry in facts.funnel) else []),
+        *([f"{unstated:,} kept problems state no licence."] if unstated else []),
+    ]
+    return "## Limits\n\n" + "\n".join(f"- {line}" for line in said)
 
 
 def _rows(config: Config, split: str) -> int:
