@@ -7,6 +7,7 @@ from curate.cache import Cache
 from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.frozen import check_drift, check_standing, check_tables
+from curate.gc import STAGES, close_journal, fresh_journal, stages_in_use
 from curate.lock import find, lock_facts, pinned, recipe, settled
 from curate.manifest import Manifest
 from curate.order import check_order
@@ -59,7 +60,7 @@ def build(
     """
     check_order(manifest)
     folder = root / manifest.name
-    with builder_lock(folder), worker_pool(workers) as pool:
+    with builder_lock(folder), stages_in_use(root), worker_pool(workers) as pool:
         made = versions(root, manifest.name)
         manifest, states = resolved(manifest, [frozen] if frozen else made)
         if frozen:
@@ -69,7 +70,7 @@ def build(
             if frozen:
                 check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
-        cache = Cache(root / ".stages")
+        cache = Cache(root / STAGES, fresh_journal(folder))
         cache.sweep()
         flow = Flow(manifest, root, cache, pool, steps, offline=offline)
         flow.read(states)
@@ -85,6 +86,7 @@ def build(
             )  # what had failed was asked again, and failed again
         facts = lock_facts(flow, states, fingerprint)
         version = publish(folder, tables, lambda number: papers(flow, tables, facts, number), facts)
+        close_journal(folder, version)
         return Outcome(version, made=True, latest=version.name)
 
 

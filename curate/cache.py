@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +19,9 @@ class Cache:
     """Folders that appear whole or not at all, so that a killed build goes on where it stood."""
 
     folder: Path
+    journal: Path | None = None
+    """Where every key that was used is noted, for `curate gc`."""
+    _noted: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def has(self, key: str) -> bool:
         """Whether the work under this key is done."""
@@ -27,6 +30,7 @@ class Cache:
     def keep(self, key: str, make: Callable[[Path], None]) -> Path:
         """The folder under this key; `make` fills it if it is not there yet."""
         final = self.folder / key
+        self._note(key)
         if final.is_dir():
             return final
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +60,7 @@ class Cache:
         """The frame under this key; None, and nothing is there any more, if it cannot be read."""
         if not self.has(key):
             return None
+        self._note(key)
         try:
             return pl.read_parquet(self.folder / key / "frame.parquet", memory_map=False)
         except (pl.exceptions.PolarsError, FileNotFoundError):
@@ -65,6 +70,13 @@ class Cache:
     def forget(self, key: str) -> None:
         """Removes the work under this key: it is damaged."""
         shutil.rmtree(self.folder / key, ignore_errors=True)
+
+    def _note(self, key: str) -> None:
+        # Not synced: what is lost with it is time.
+        if self.journal and key not in self._noted:
+            self._noted.add(key)
+            with self.journal.open("a") as lines:
+                lines.write(f"{key}\n")
 
     def sweep(self) -> None:
         """Removes what builds that are no longer alive left half made."""

@@ -266,6 +266,20 @@ def verify(
 
 
 @app.command()
+def gc(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Remove finished stages that no version that stands, and no build under way, was made of. Costs time only."""
+    with exits(debug):
+        from curate.gc import collect
+        from curate.version import data_root
+
+        typer.echo(collect(data_root(root), dry_run).text())
+
+
+@app.command()
 def schema() -> None:
     """The JSON schema of manifests, for editors."""
     import json
