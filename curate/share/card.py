@@ -201,8 +201,8 @@ def _usage(facts: CardFacts) -> str:
 
 rows = load_dataset("path/or/repo", "{config}", split="train")  # from the Hub also: revision="v{facts.version}\""""
     pull = f"`curate pull ORG/NAME@v{facts.version}` brings it from the Hub, checked against its lock"
-    train = f"`train sft --data {facts.name}@v{facts.version}` trains on it."
-    return f"## How to load\n\n{fenced(code, 'python')}\n\n{pull}; {train}"
+    train = f"`train` takes it as `--data {facts.name}@v{facts.version}`"
+    return f"## How to load\n\n{fenced(code, 'python')}\n\n{pull}; {train}."
 
 
 def _rebuild(facts: CardFacts) -> str:
