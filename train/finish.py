@@ -1,11 +1,12 @@
 """What every stage does around TRL's `train`: trains, keeps the weights, and says what came out."""
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from train.options import Opening, Options
-from train.run import Run, is_main, result_of, start_facts
+from train.run import METRICS, Run, is_main, last_checkpoint, result_of, start_facts, step_of, tokens_logged
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -43,12 +44,19 @@ def train_and_keep(trainer: Any, run: Run, resume: bool) -> None:
     An adapter is kept beside the weights that it was merged into: the next stage, an evaluation and vLLM read a run
     folder without knowing of it.
     """
-    from train.progress import without_printer
+    from train.progress import forget_after, without_printer
 
     without_printer(trainer)
+    checkpoint, before = last_checkpoint(run.path) if resume else None, 0
+    if checkpoint:
+        state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+        # TRL counts tokens from 0 again in a new process.
+        trainer._total_train_tokens = before = tokens_logged(state["log_history"])
+        if is_main():
+            forget_after(step_of(checkpoint), run.path / METRICS)
     begun = time.monotonic()
-    trained = trainer.train(resume_from_checkpoint=resume or None)
-    run.facts["result"] = result_of(trainer, trained, time.monotonic() - begun)
+    trained = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    run.facts["result"] = result_of(trainer, trained, time.monotonic() - begun, before)
     _save(trainer, run.path)
     if is_main():
         from train.plot import plot_losses

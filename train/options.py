@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from train.data import View, open_view
-from train.run import run_folder
+from train.run import check_same_run, run_folder
 from train.settings import Settings, SettingsError, read_settings
 from train.student import kind_of
 from train.tiny import NAME as TINY
@@ -101,7 +101,10 @@ def open_stage(
     preset = f"{'tiny' if student else 'phi4_mini'}_{stage}"
     settings = read_settings(preset, options.config, options.overrides, config, **sizes, **groups)
     stem = f"{opened.version.name.replace('@', '-')}-{stage}-{student or 'model'}"
-    return Opening(stage, opened, student, settings, run_folder(options.out, stem, options.resume))
+    folder = run_folder(options.out, stem, options.resume)
+    if options.resume:
+        check_same_run(folder, stage, opened, options.model)
+    return Opening(stage, opened, student, settings, folder)
 
 
 def _tracker() -> str:

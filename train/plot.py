@@ -9,7 +9,8 @@ PLOT = "loss.png"
 CURVES = {
     "loss": ("loss", "tab:blue"),
     "eval_loss": ("held-out loss", "tab:orange"),
-    "reward": ("reward", "tab:green"),
+    # Not the reward: where rewards are rebalanced, its mean is 0 by construction.
+    "group/accuracy": ("correct rollouts", "tab:green"),
     "rewards/accuracies": ("pairs told apart", "tab:green"),
 }
 """Logged numbers that are drawn: their label and colour. Losses share the left axis, the others the right one."""

@@ -1,6 +1,7 @@
 """What a running trainer shows and writes down. Imports transformers: import it where a trainer is built."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +29,24 @@ class Metrics(TrainerCallback):
         """Appends the logged numbers with their step."""
         if state.is_world_process_zero and logs:
             with self.file.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"step": state.global_step, "time": round(time.time(), 3), **logs}) + "\n")
+                told = {"step": state.global_step, "time": round(time.time(), 3), **_plain(logs)}
+                lines.write(json.dumps(told, allow_nan=False) + "\n")
+
+
+def forget_after(step: int, file: Path) -> None:
+    """metrics.jsonl ends with the checkpoint that a run goes on from: the steps behind it are taken, and told, again.
+
+    A last line that a kill tore goes as well.
+    """
+    if not file.is_file():
+        return
+    whole = [line for line in file.read_text(encoding="utf-8").splitlines(keepends=True) if line.endswith("\n")]
+    file.write_text("".join(line for line in whole if json.loads(line)["step"] <= step), encoding="utf-8")
+
+
+def _plain(logs: dict[str, Any]) -> dict[str, Any]:
+    # A group whose rewards were all left out has no mean: NaN in TRL's log, and no JSON.
+    return {name: None if isinstance(x, float) and not math.isfinite(x) else x for name, x in logs.items()}
 
 
 class Lines(TrainerCallback):

@@ -129,8 +129,10 @@ def fixed_trainer(fixes: Fixes) -> type[Any]:
             self._metrics[mode]["group/accuracy"].append((judged > 0).float().mean().item() if len(judged) else 0.0)
             self._metrics[mode]["group/unjudged"].append(1 - len(judged) / len(rewards))
             if mode == "train" and (fixes.rebalance or fixes.accuracy_at_most is not None):
-                # The same on every process: each holds all rewards, and the step decides the draw.
-                draw = Random(f"{self.args.seed}:{self.state.global_step}:{self._step}")
+                # The same on every process, which each hold all rewards, and after a resume, which counts TRL's
+                # `_step` from 0 again: the optimizer step and the place in it decide the draw.
+                place = self._step % self.args.gradient_accumulation_steps
+                draw = Random(f"{self.args.seed}:{self.state.global_step}:{place}")
                 kept = rebalanced(
                     rewards[:, 0].tolist(),
                     group,

@@ -47,7 +47,7 @@ class Run:
             self._write(status)
 
     def _how_to_resume(self) -> str:
-        if not any(self.path.glob("checkpoint-*")):
+        if not last_checkpoint(self.path):
             return f"{self.path} has no checkpoint to go on from: --set save_strategy=steps writes some on the way."
         words = [word for word in sys.argv[1:] if word != "--resume"]
         given = [] if "--out" in words else ["--out", str(self.path)]
@@ -76,7 +76,7 @@ def run_folder(out: Path | None, stem: str, resume: bool) -> Path:
         SettingsError: `out` holds something and the run does not resume it, or there is nothing to resume.
     """
     if resume:
-        if out is None or not any(out.glob("checkpoint-*")):
+        if out is None or not last_checkpoint(out):
             raise SettingsError(
                 f"--resume: {out or 'no --out given, and nothing'} holds no checkpoint to go on from. "
                 "A run writes them with --set save_strategy=steps --set save_steps=100"
@@ -96,13 +96,40 @@ def run_folder(out: Path | None, stem: str, resume: bool) -> Path:
     return out
 
 
+def last_checkpoint(folder: Path) -> Path | None:
+    """The newest whole checkpoint of a run. Its state is written last: one without it was torn by a kill."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return max(whole, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The optimizer step after which it was written."""
+    step = checkpoint.name.rpartition("-")[2]
+    return int(step) if step.isdigit() else -1
+
+
+def check_same_run(folder: Path, stage: str, view: View, model: str) -> None:
+    """A resumed run goes on with the rows and the model it began with.
+
+    Raises:
+        SettingsError: its run.json names others.
+    """
+    if not (folder / RUN).is_file():
+        return
+    begun = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    then = [begun["stage"], begun["data"]["version"], begun["data"]["row_digest"], begun["parent"]["model"]]
+    now = [stage, view.version.name, view.facts["digest"], model]
+    if then != now:
+        raise SettingsError(
+            f"--resume: {folder} was begun as stage {then[0]} on {then[1]} (rows {then[2][:12]}) from {then[3]}, "
+            f"this is stage {now[0]} on {now[1]} (rows {now[2][:12]}) from {now[3]}. Give it the same, or another --out"
+        )
+
+
 def parent_of(model: str) -> dict[str, Any]:
-    """The model a run starts from, with the runs that made it where it is a run folder of ours."""
+    """The model a run starts from, with all that run.json says of it where it is a run folder of ours."""
     file = Path(model) / RUN
-    if not file.is_file():
-        return {"model": model}
-    run = json.loads(file.read_text(encoding="utf-8"))
-    return {"model": model, **{key: run.get(key) for key in ("stage", "student", "status", "data", "parent")}}
+    return {"model": model, **(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})}
 
 
 def start_facts(view: View, stage: str, model: str) -> dict[str, Any]:
@@ -150,20 +177,42 @@ def _git() -> dict[str, Any] | None:
     )
 
 
-def result_of(trainer: Any, trained: Any, seconds: float) -> dict[str, Any]:
-    """What came out of a finished TRL trainer: counts, speed and losses."""
+OUTCOMES = ("group/accuracy", "rewards/accuracies")
+"""What tells more than the loss, where TRL logs it: the share of rollouts that are correct, of pairs told apart."""
+
+
+def tokens_logged(logs: list[dict[str, Any]]) -> int:
+    """Tokens trained on up to the last log that says."""
+    return int(next((log["num_tokens"] for log in reversed(logs) if "num_tokens" in log), 0))
+
+
+def result_of(trainer: Any, trained: Any, seconds: float, tokens_before: int = 0) -> dict[str, Any]:
+    """What came out of a finished TRL trainer: counts, speed, losses and what else tells how it went.
+
+    Args:
+        seconds: of training, since it began or was resumed.
+        tokens_before: trained on before it was resumed.
+    """
     logs = trainer.state.log_history
     losses = [log["loss"] for log in logs if "loss" in log]
-    tokens = int(next((log["num_tokens"] for log in reversed(logs) if "num_tokens" in log), 0))
+    tokens = tokens_logged(logs)
+    courses = {name: [log[name] for log in logs if name in log] for name in OUTCOMES}
+    outcomes = {
+        f"{when}_{name.rpartition('/')[2]}": course[place]
+        for name, course in courses.items()
+        if course
+        for when, place in (("first", 0), ("last", -1))
+    }
     return {
         "parameters": sum(weights.numel() for weights in trainer.model.parameters()),
         "steps": trainer.state.global_step,
         "tokens": tokens,
         "seconds": round(seconds, 1),
-        "tokens_per_s": round(tokens / seconds),
+        "tokens_per_s": round((tokens - tokens_before) / seconds),
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else trained.training_loss,
         "heldout_loss": trainer.evaluate()["eval_loss"] if trainer.eval_dataset else None,
+        **outcomes,
     }
 
 
@@ -176,6 +225,9 @@ def summary(run: Run) -> str:
         f"{got['steps']:,} steps, {got['tokens']:,} tokens in {got['seconds']:.0f} s: {got['tokens_per_s']:,} tokens/s",
         f"loss {first}{got['last_loss']:.3f}{heldout}",
     ]
+    for name, what in (("accuracy", "correct rollouts"), ("accuracies", "pairs told apart")):
+        if f"last_{name}" in got:
+            lines.append(f"{what} {got[f'first_{name}']:.1%} -> {got[f'last_{name}']:.1%}, first to last log")
     if "heldout_answered" in got:
         ended = f"{got['heldout_ended']} of {got['heldout_answered']}"
         lines.append(

@@ -103,6 +103,7 @@ def test_the_next_run_starts_from_a_run_and_names_its_data(run: Run, root: Path,
     child = Sft("v1", root, str(run.path), tmp_path / "child", overrides=settings, answers=0, say=lambda text: None)()
     assert child.facts["student"] == "tiny"
     assert child.facts["preset"] == "tiny_sft"
+    assert child.facts["parent"] == {"model": str(run.path)} | json.loads((run.path / "run.json").read_text())
     assert child.facts["parent"]["data"]["row_digest"] == ROW_DIGESTS["train"]
     assert child.facts["result"]["first_loss"] is None
     assert (
@@ -116,12 +117,31 @@ def test_a_run_goes_on_from_its_checkpoint(run: Run, root: Path, tmp_path: Path)
 
     out = tmp_path / "half"
     shutil.copytree(run.path / "checkpoint-20", out / "checkpoint-20")
+    shutil.copytree(run.path / "checkpoint-40", out / "checkpoint-40")
+    (out / "checkpoint-40" / "trainer_state.json").unlink()  # torn by a kill: the state is written last
+    whole = (run.path / "metrics.jsonl").read_text()
+    (out / "metrics.jsonl").write_text(whole[: whole.index('"step": 35') + 20])  # killed in the middle of a line
     resumed = Sft(
         "v1", root, out=out, overrides=(*SMALL, "max_steps=40"), resume=True, answers=0, say=lambda text: None
     )()
-    steps = [json.loads(line)["step"] for line in (out / "metrics.jsonl").read_text().splitlines()]
-    assert min(steps) == 25
+    told = [[json.loads(line) for line in text.splitlines()] for text in (whole, (out / "metrics.jsonl").read_text())]
+    once, again = ([(log["step"], log["loss"]) for log in logs if "loss" in log] for logs in told)
+    assert again == [(step, pytest.approx(loss, rel=1e-4)) for step, loss in once]
+    assert resumed.facts["result"]["tokens"] == run.facts["result"]["tokens"]
     assert resumed.facts["result"]["heldout_loss"] == pytest.approx(run.facts["result"]["heldout_loss"], rel=1e-3)
+
+
+def test_a_run_goes_on_with_the_rows_it_began_with(
+    run: Run, train: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    import shutil
+
+    write_version(tmp_path / "other", {"train": sums(8, seed=0)}, name="more")
+    shutil.copytree(run.path, tmp_path / "r")
+    code, said = train("sft", "--root", tmp_path / "other", "--data", "v1", "--out", tmp_path / "r", "--resume")
+    assert code == 2
+    assert "was begun as stage sft on sums@v1" in said
+    assert "this is stage sft on more@v1" in said
 
 
 @pytest.mark.parametrize(
