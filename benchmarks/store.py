@@ -25,10 +25,10 @@ import pyarrow as pa
 
 # This file is named like a module of what it measures: look for the packages beside the folder, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
-from distill.attempt import as_line, as_row  # noqa: E402
 from distill.families import pose_many  # noqa: E402
 from distill.request import Message, Reply, Request, Sampling  # noqa: E402
 from distill.store import Store  # noqa: E402
+from distill.storing.attempt import as_line, as_row  # noqa: E402
 from distill.teachers.tutor import Tutor  # noqa: E402
 
 REPLY_BYTES = 4_096

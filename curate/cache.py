@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from distill.segments import sync_folder
+from distill.storing.segments import sync_folder
 
 
 @dataclass(frozen=True)

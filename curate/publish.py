@@ -17,7 +17,7 @@ from typing import Any
 from curate.fingerprint import file_digest, fingerprint
 from curate.tables import Part
 from curate.version import LOCK, SEAL, Version, sealed, versions
-from distill.segments import sync_folder
+from distill.storing.segments import sync_folder
 
 LIBRARIES = ("cotillion", "datasets", "math-verify", "polars", "pyarrow", "sympy")
 

@@ -20,7 +20,7 @@ def show(root: RootOption = None, debug: DebugOption = False) -> None:
     """What each model was asked, what came of it, and what it took."""
     with exits(debug):
         from curate.version import data_root
-        from distill.holdings import holdings, text
+        from distill.storing.holdings import holdings, text
 
         folder = data_root(root) / FOLDER
         typer.echo(text(folder, holdings(folder)))
@@ -80,7 +80,7 @@ def _store_folder(place: Path) -> Path:
     Raises:
         FileNotFoundError: there is none.
     """
-    from distill.segments import current_files
+    from distill.storing.segments import current_files
 
     for folder in (place / FOLDER, place):
         if current_files(folder):

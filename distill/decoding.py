@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Draw:
-    """One reply to be drawn."""
+class BatchRow:
+    """One reply to be drawn, beside others."""
 
     prompt: list[int]
     """Token ids, never empty."""
@@ -27,8 +27,8 @@ class Draw:
     """At most as many as the context leaves."""
 
 
-def draw(model: Any, draws: Sequence[Draw], end_tokens: set[int], pad_token: int) -> list[list[int]]:
-    """Token ids of every reply, the one that ends it included; all draws go through the model together.
+def draw(model: Any, rows: Sequence[BatchRow], end_tokens: set[int], pad_token: int) -> list[list[int]]:
+    """Token ids of every reply, the one that ends it included; all rows go through the model together.
 
     A batch that the device's memory does not hold is halved: the replies stay the same.
 
@@ -36,31 +36,31 @@ def draw(model: Any, draws: Sequence[Draw], end_tokens: set[int], pad_token: int
         pad_token: fills the prompts on the left; what it is changes nothing.
 
     Raises:
-        torch.OutOfMemoryError: not even one draw fits.
+        torch.OutOfMemoryError: not even one row fits.
     """
     import torch
 
     try:
-        return _draw(model, draws, end_tokens, pad_token)
+        return _draw(model, rows, end_tokens, pad_token)
     except torch.OutOfMemoryError:
-        if len(draws) == 1:
+        if len(rows) == 1:
             raise
-    middle = len(draws) // 2
-    halves = (draws[:middle], draws[middle:])
+    middle = len(rows) // 2
+    halves = (rows[:middle], rows[middle:])
     return [reply for half in halves for reply in draw(model, half, end_tokens, pad_token)]
 
 
-def _draw(model: Any, draws: Sequence[Draw], end_tokens: set[int], pad_token: int) -> list[list[int]]:
+def _draw(model: Any, rows: Sequence[BatchRow], end_tokens: set[int], pad_token: int) -> list[list[int]]:
     import torch
     from transformers import GenerationConfig
 
-    width = max(len(each.prompt) for each in draws)
-    tokens = torch.full((len(draws), width), pad_token)
-    attended = torch.zeros((len(draws), width), dtype=torch.long)
-    for row, each in enumerate(draws):
-        tokens[row, width - len(each.prompt) :] = torch.tensor(each.prompt)
-        attended[row, width - len(each.prompt) :] = 1
-    limits = [each.max_tokens for each in draws]
+    width = max(len(each.prompt) for each in rows)
+    tokens = torch.full((len(rows), width), pad_token)
+    attended = torch.zeros((len(rows), width), dtype=torch.long)
+    for place, each in enumerate(rows):
+        tokens[place, width - len(each.prompt) :] = torch.tensor(each.prompt)
+        attended[place, width - len(each.prompt) :] = 1
+    limits = [each.max_tokens for each in rows]
     # Greedy in the library's eyes: with the noise added, the likeliest token is the drawn one.
     config = GenerationConfig(  # type: ignore[no-untyped-call]  # transformers' own
         max_new_tokens=max(limits), do_sample=False, eos_token_id=sorted(end_tokens), pad_token_id=pad_token
@@ -70,7 +70,7 @@ def _draw(model: Any, draws: Sequence[Draw], end_tokens: set[int], pad_token: in
             input_ids=tokens.to(model.device),
             attention_mask=attended.to(model.device),
             generation_config=config,
-            logits_processor=[GumbelNoise(draws, width, model.device)],
+            logits_processor=[GumbelNoise(rows, width, model.device)],
             stopping_criteria=[_Limits(torch.tensor(limits, device=model.device) + width)],
         )
     return [_reply(row, limit, end_tokens) for row, limit in zip(written[:, width:].tolist(), limits, strict=True)]
@@ -87,19 +87,19 @@ class GumbelNoise:
     Temperature and top_p are applied first, row by row; at temperature 0 the scores stay as they are.
     """
 
-    def __init__(self, draws: Sequence[Draw], prompt_width: int, device: Any) -> None:
+    def __init__(self, rows: Sequence[BatchRow], prompt_width: int, device: Any) -> None:
         import torch
 
         def column(values: list[Any], dtype: Any) -> Any:
             return torch.tensor(values, dtype=dtype, device=device)[:, None]
 
-        heat = [each.sampling.temperature for each in draws]
+        heat = [each.sampling.temperature for each in rows]
         self.prompt_width = prompt_width
         self.warm = column([t > 0 for t in heat], torch.bool)
         self.temperature = column([t or 1.0 for t in heat], torch.float32)
-        self.top_p = column([each.sampling.top_p for each in draws], torch.float32)
-        self.nucleus = any(each.sampling.top_p < 1 and each.sampling.temperature > 0 for each in draws)
-        self.seeds = column([each.seed for each in draws], torch.int64)
+        self.top_p = column([each.sampling.top_p for each in rows], torch.float32)
+        self.nucleus = any(each.sampling.top_p < 1 and each.sampling.temperature > 0 for each in rows)
+        self.seeds = column([each.seed for each in rows], torch.int64)
 
     def __call__(self, input_ids: "torch.Tensor", scores: "torch.Tensor") -> "torch.Tensor":
         import torch

@@ -19,14 +19,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from distill.attempt import as_line, as_reply, as_row
-from distill.export import write_parquet
-from distill.frames import CUT_OFF, FAILED, GOOD, pack
-from distill.log import Log
 from distill.request import Reply, Request
-from distill.segments import all_records, current_files, folder_lock, seal_idle, span, sweep
-from distill.store_index import Index
-from distill.store_view import View
+from distill.storing.attempt import as_line, as_reply, as_row
+from distill.storing.export import write_parquet
+from distill.storing.frames import CUT_OFF, FAILED, GOOD, pack
+from distill.storing.log import Log
+from distill.storing.segments import all_records, current_files, folder_lock, seal_idle, span, sweep
+from distill.storing.store_index import Index
+from distill.storing.store_view import View
 
 ROLL_BYTES = 32 << 20
 """A log this long is sealed into a segment, 4 to 12 MB then."""

@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from distill.background import Background
-from distill.exchange import Exchange
-from distill.http_guard import checked_url, host_of, key_for, refuse_link_local
 from distill.request import Reply, Request, TeacherError
+from distill.serving.background import Background
+from distill.serving.exchange import Exchange
+from distill.serving.http_guard import checked_url, host_of, key_for, refuse_link_local
 
 SECRET_NAME = re.compile(r"key|token$|secret|password|authorization", re.IGNORECASE)
 OURS = frozenset(

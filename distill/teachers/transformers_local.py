@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from distill.checkpoint import context_of, credited, folder_digest, one_line, prompt_tokens, revision_of, skips_special
-from distill.decoding import Draw, draw
+from distill.decoding import BatchRow, draw
 from distill.request import Reply, Request, TeacherError
 
 BATCHES_AHEAD = 8
@@ -73,7 +73,7 @@ class TransformersLocal:
         tokenizer, model = self._loaded()
         waiting = [first, *islice(source, self.batch_size * BATCHES_AHEAD - 1)]
         while waiting:
-            fitting: list[tuple[Request, Draw]] = []
+            fitting: list[tuple[Request, BatchRow]] = []
             for request in waiting:
                 asked = self._asked(tokenizer, model, request)
                 if isinstance(asked, Reply):
@@ -95,7 +95,7 @@ class TransformersLocal:
             self.path or self.model, self.commit or None, digest, self.dtype, self.device, self.trust_remote_code
         )
 
-    def _asked(self, tokenizer: Any, model: Any, request: Request) -> Draw | Reply:
+    def _asked(self, tokenizer: Any, model: Any, request: Request) -> BatchRow | Reply:
         prompt = prompt_tokens(tokenizer, request.messages, self.chat_template_kwargs)
         if not prompt:
             return Reply(request.key, "", finish_reason="error", error="the prompt is no text that the tokenizer takes")
@@ -103,9 +103,9 @@ class TransformersLocal:
         if len(prompt) >= context:
             said = f"the prompt has {len(prompt)} tokens, the context holds {context} with the reply"
             return Reply(request.key, "", finish_reason="error", error=said, prompt_tokens=len(prompt))
-        return Draw(prompt, request.sampling, request.seed, min(request.sampling.max_tokens, context - len(prompt)))
+        return BatchRow(prompt, request.sampling, request.seed, min(request.sampling.max_tokens, context - len(prompt)))
 
-    def _drawn(self, tokenizer: Any, model: Any, pairs: list[tuple[Request, Draw]]) -> Iterator[Reply]:
+    def _drawn(self, tokenizer: Any, model: Any, pairs: list[tuple[Request, BatchRow]]) -> Iterator[Reply]:
         import torch
 
         began = time.monotonic()
@@ -176,5 +176,5 @@ def _end_tokens(tokenizer: Any, model: Any) -> set[int]:
     return {token for token in (tokenizer.eos_token_id, *more) if isinstance(token, int)}
 
 
-def _in_batches(pairs: list[tuple[Request, Draw]], size: int) -> Iterator[list[tuple[Request, Draw]]]:
+def _in_batches(pairs: list[tuple[Request, BatchRow]], size: int) -> Iterator[list[tuple[Request, BatchRow]]]:
     return (pairs[start : start + size] for start in range(0, len(pairs), size))

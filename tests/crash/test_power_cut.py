@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from distill.log import SYNC_ROWS, SYNC_SECONDS
+from distill.storing.log import SYNC_ROWS, SYNC_SECONDS
 from distill.request import Reply
 from distill.store import Store
 

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from distill import connections as module
-from distill.connections import BrokenOffError, Connections, OversizeError, RefusedError, UnreachableError
-from distill.proxied import ProxiedConnections, is_proxied
+from distill.serving import connections as module
+from distill.serving.connections import BrokenOffError, Connections, OversizeError, RefusedError, UnreachableError
+from distill.serving.proxied import ProxiedConnections, is_proxied
 
 
 def against(answers: list[bytes], story, *, then_closes: bool = False):

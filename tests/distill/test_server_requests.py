@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from distill.chat_reply import read_replies
 from distill.request import Message, Reply, Request, Sampling, TeacherError
 from distill.sample import sample
+from distill.serving.chat_reply import read_replies
 from distill.store import Store
 from distill.teachers.openai_server import OpenaiServer
 from tests.distill.hostile_server import CHOICES, HostileServer, completion, response

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from distill.export import write_parquet
 from distill.request import Message, Reply, Request, Sampling
 from distill.store import Store
+from distill.storing.export import write_parquet
 
 
 def replies(count: int, start: int = 0) -> list[Reply]:

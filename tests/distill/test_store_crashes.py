@@ -133,7 +133,7 @@ def test_a_write_that_fails_leaves_no_half_record(tmp_path, monkeypatch, caplog)
 
 
 def test_a_pause_between_replies_leaves_nothing_unsynced_for_long(tmp_path, monkeypatch):
-    monkeypatch.setattr("distill.log.SYNC_SECONDS", 0.05)
+    monkeypatch.setattr("distill.storing.log.SYNC_SECONDS", 0.05)
     with Store(tmp_path) as store:
         store.append(replies(3))
         assert store._log.synced == 0
@@ -142,7 +142,7 @@ def test_a_pause_between_replies_leaves_nothing_unsynced_for_long(tmp_path, monk
 
 
 def test_a_sync_that_fails_in_the_pause_is_told_by_the_next_write(tmp_path, monkeypatch):
-    monkeypatch.setattr("distill.log.SYNC_SECONDS", 0.02)
+    monkeypatch.setattr("distill.storing.log.SYNC_SECONDS", 0.02)
     store = Store(tmp_path)
     store.append(replies(1))
     log, path = store._log, str(store._log.path)

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from distill.attempt import as_line, as_row
-from distill.frames import ENTRY, GOOD, HEAD, INDEX, MAGIC, RECORDS, TAIL, _checksum
 from distill.request import Reply
 from distill.store import Store
+from distill.storing.attempt import as_line, as_row
+from distill.storing.frames import ENTRY, GOOD, HEAD, INDEX, MAGIC, RECORDS, TAIL, _checksum
 
 REPLIES = [
     Reply("a", "text of a", finish_reason="length", completion_tokens=7),
@@ -57,7 +57,7 @@ def test_a_store_of_an_older_release_is_read_and_gone_on_with(write, tmp_path):
 def test_whether_a_reply_was_cut_off_is_known_without_reading_it(tmp_path, monkeypatch):
     with Store(tmp_path) as store:
         store.append(REPLIES)
-    monkeypatch.setattr("distill.store_view.read_rows", lambda *_: pytest.fail("a reply was read"))
+    monkeypatch.setattr("distill.storing.store_view.read_rows", lambda *_: pytest.fail("a reply was read"))
     assert Store(tmp_path).cut_off(["a", "b"]) == [True, False]
     with pytest.raises(KeyError, match="1 of 2 requests"):
         Store(tmp_path).cut_off(["a", "nowhere"])

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import distill.store
-from distill.frames import frames
 from distill.request import Reply
 from distill.store import Store
+from distill.storing.frames import frames
 
 FULL = os.environ.get("COTILLION_CRASH") == "full"
 pytestmark = pytest.mark.timeout(0 if FULL else 300)

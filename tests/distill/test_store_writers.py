@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 
 from distill.request import Reply
-from distill.segments import all_records
 from distill.store import Store
+from distill.storing.segments import all_records
 
 WRITER = """
 import sys

@@ -6,24 +6,32 @@ from collections import Counter
 
 import pytest
 
-from distill.rate_limit import Bucket, RateLimit
-from distill.replicas import Replicas
-from distill.throttle import Throttle
+from distill.serving.rate_limit import Bucket, RateLimit
+from distill.serving.replicas import Replica, Replicas
 
 URLS = ("http://a/v1", "http://b/v1", "http://c/v1")
 
 
 def test_a_storm_of_refusals_is_one_sign_and_a_round_of_replies_adds_one():
-    throttle = Throttle(16)
+    replica = Replica(URLS[0], 16)
     for moment in range(10):
-        throttle.overloaded(now=100 + moment / 100)
-    assert throttle.room == 8
+        replica.overloaded(now=100 + moment / 100)
+    assert replica.room == 8
     for _ in range(8):
-        throttle.went_well()
-    assert 8.9 < throttle.limit <= 9
+        replica.went_well()
+    assert 8.9 < replica.limit <= 9
     for _ in range(1000):
-        throttle.went_well()
-    assert throttle.limit == 16
+        replica.went_well()
+    assert replica.limit == 16
+
+
+def test_a_sick_server_gets_one_at_a_time_and_keeps_its_limit_for_when_it_is_well():
+    replica = Replica(URLS[0], 16)
+    replica.overloaded(now=100)
+    replica.faults = 3
+    assert replica.room == 1
+    replica.went_well()
+    assert (replica.faults, replica.room) == (0, 8)
 
 
 def test_no_more_than_the_limit_are_inside_and_they_enter_in_the_order_of_asking():

@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason='needs the extra: pip install "cotillion[train]"')
 pytest.importorskip("transformers", reason='needs the extra: pip install "cotillion[train]"')
 
-from distill.decoding import Draw, GumbelNoise, gumbel  # noqa: E402
+from distill.decoding import BatchRow, GumbelNoise, gumbel  # noqa: E402
 from distill.request import Message, Reply, Request, Sampling, TeacherError  # noqa: E402
 from distill.teachers.transformers_local import TransformersLocal  # noqa: E402
 from tests.distill.engines import NOISY  # noqa: E402
@@ -101,7 +101,7 @@ def test_top_p_keeps_the_likeliest_tokens_that_reach_it_and_temperature_sharpens
 
     def drawn(temperature: float, top_p: float) -> list[float]:
         sampling = Sampling(temperature=temperature, top_p=top_p)
-        noise = GumbelNoise([Draw([1], sampling, seed, 9) for seed in range(4_000)], 1, "cpu")
+        noise = GumbelNoise([BatchRow([1], sampling, seed, 9) for seed in range(4_000)], 1, "cpu")
         tokens = noise(torch.ones((4_000, 1), dtype=torch.long), logits).argmax(-1)
         return list(np.bincount(tokens.numpy(), minlength=4) / 4_000)
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distill.frames import frames
-from distill.segments import current_files
-from distill.store_index import Index, indexed, read_rows
+from distill.storing.frames import frames
+from distill.storing.segments import current_files
+from distill.storing.store_index import Index, indexed, read_rows
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from distill.frames import ENTRY, FAILED, Entries, entries, read_frame
-from distill.segments import alive
+from distill.storing.frames import ENTRY, FAILED, Entries, entries, read_frame
+from distill.storing.segments import alive
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from distill.http_guard import host_of
-from distill.throttle import Throttle
+from distill.serving.http_guard import host_of
 
 FAULTS_IN_A_ROW = 3
 """So many, and a server that has others beside it is given a rest: one that fails at once has always the least in
@@ -14,16 +13,24 @@ flight and would draw all requests to itself."""
 LONGEST_REST_S = 30.0
 
 
-class Replica(Throttle):
-    """One server: what is in flight to it, and how it has been of late. A sick one gets one request now and then."""
+class Replica:
+    """One server: what is in flight to it, and how it has been of late. Times are seconds of one clock.
+
+    Additive increase, multiplicative decrease: a sign of overload halves what may be in flight, once a second at most,
+    as one storm of refusals is one sign; every reply adds `1 / limit`, so that a full round adds one. A sick server
+    gets one request now and then.
+    """
 
     def __init__(self, url: str, most: int) -> None:
-        super().__init__(most)
         self.url, self.host = url, host_of(url)
+        self.most, self.limit = most, float(most)
+        self.flying = self.asked = 0
+        self.opens_at = float("-inf")
+        """Nothing is sent before."""
         self.honours_n = True
         """False from its first reply with fewer choices than were asked for."""
         self.faults = self.unreachable = 0
-        self.asked = 0
+        self._cut_at = float("-inf")
 
     @property
     def sick(self) -> bool:
@@ -33,12 +40,22 @@ class Replica(Throttle):
     @property
     def room(self) -> int:
         """How many may be in flight."""
-        return 1 if self.sick else super().room
+        return 1 if self.sick else max(1, int(self.limit))
 
     def went_well(self) -> None:
         """A reply came."""
-        super().went_well()
+        self.limit = min(self.most, self.limit + 1 / self.limit)
         self.faults = self.unreachable = 0
+
+    def overloaded(self, now: float, pause_s: float = 0.0) -> None:
+        """The server refused or was too slow; nothing is sent to it for so long."""
+        if now - self._cut_at >= 1.0:
+            self.limit, self._cut_at = max(1.0, self.limit / 2), now
+        self.pause(now, pause_s)
+
+    def pause(self, now: float, pause_s: float) -> None:
+        """Nothing is sent for so long."""
+        self.opens_at = max(self.opens_at, now + pause_s)
 
 
 class Replicas:

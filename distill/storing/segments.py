@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from distill.frames import BLOCK_BYTES, ENTRY, INDEX, MAGIC, RECORDS, TAIL, entry, pack, records
+from distill.storing.frames import BLOCK_BYTES, ENTRY, INDEX, MAGIC, RECORDS, TAIL, entry, pack, records
 
 NAME = re.compile(r"\d{8}\.log|\d{8}-\d{8}\.seg")
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from distill.segments import all_records, current_files
+from distill.storing.segments import all_records, current_files
 
 
 @dataclass

@@ -5,7 +5,7 @@ import os
 import threading
 from pathlib import Path
 
-from distill.segments import sync_folder
+from distill.storing.segments import sync_folder
 
 # Whichever comes first. A sync takes 4.5 ms, so one for each reply would leave a fast teacher with 220 a second.
 SYNC_ROWS, SYNC_SECONDS = 64, 1.0

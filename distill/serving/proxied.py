@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from distill.connections import SAID, BrokenOffError, OversizeError, UnreachableError, screen, sent_headers
+from distill.serving.connections import SAID, BrokenOffError, OversizeError, UnreachableError, screen, sent_headers
 
 if TYPE_CHECKING:
     import httpx2

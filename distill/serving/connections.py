@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from distill.http_guard import LINK_LOCAL, is_link_local
+from distill.serving.http_guard import LINK_LOCAL, is_link_local
 
 if TYPE_CHECKING:
     import ssl

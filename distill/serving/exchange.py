@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from distill.chat_reply import BadBodyError, read_replies
-from distill.connections import BrokenOffError, Connections, OversizeError, RefusedError, UnreachableError
-from distill.http_guard import redacted
-from distill.proxied import ProxiedConnections, is_proxied
-from distill.rate_limit import RateLimit
-from distill.replicas import Replica, Replicas
 from distill.request import Reply, Request, TeacherError
-from distill.request_body import advice_on_field, refuses_n, request_body
+from distill.serving.chat_reply import BadBodyError, read_replies
+from distill.serving.connections import BrokenOffError, Connections, OversizeError, RefusedError, UnreachableError
+from distill.serving.http_guard import redacted
+from distill.serving.proxied import ProxiedConnections, is_proxied
+from distill.serving.rate_limit import RateLimit
+from distill.serving.replicas import Replica, Replicas
+from distill.serving.request_body import advice_on_field, refuses_n, request_body
 
 if TYPE_CHECKING:
     from distill.teachers.openai_server import OpenaiServer
