@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from curate.share.push import push
 from curate.share.secret_scan import Found, kinds, scan, secrets_of
 from curate.version import Version
 from tests.fakehub import Call, FakeHub
+from tests.hostile_texts import HOSTILE
 from tests.tiny_versions import row, tiny_version, two_versions
 
 REPO = "me/tiny"
@@ -94,6 +96,14 @@ def test_a_plan_changes_nothing_and_says_what_would(hub: FakeHub, versions: tupl
     assert "rows: sft 12, rollouts 24\nlicence of the whole: cc0-1.0; of problems: cc0-1.0 12\n" in text
     assert "teachers (their terms may bind): some-model\nsecrets: none found in 10 files\n" in text
     assert text.endswith("one commit on main, then read back, then the tag v1")
+
+
+def test_a_plan_gives_a_terminal_no_orders(hub: FakeHub, tmp_path: Path) -> None:
+    version = tiny_version(tmp_path, [{**row(n), "m": f"{text[:99]} {n}"} for n, text in enumerate(HOSTILE)])
+    hub.put(REPO, {"sft/train-\x1b]0;x\x07.parquet": b"", "lock.json": b'{"name": "tiny", "version": "\\u001b[2J"}'})
+    text = plan_push(version, remote(hub), True, ()).text()
+    assert len(text.splitlines()) == 9 + 11, "nine lines, and one for each file"
+    assert [sign for sign in text if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"] == []
 
 
 def test_pushing_again_does_nothing(hub: FakeHub, versions: tuple[Version, Version]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from curate.look.prose import seen
 from curate.share.hub import HOME, RefusedError, Remote, RemoteFile, State
 from curate.share.secret_scan import MOST, Found
 from curate.show import views
@@ -81,7 +82,7 @@ class Plan:
             *([f"main shows {self.holds} now"] if self.holds else []),
             self._ending(),
         ]
-        return "\n".join(lines)
+        return "\n".join(map(_line, lines))
 
     def _visibility(self) -> str:
         if self.state is None:
@@ -190,7 +191,12 @@ def _licences(version: Version) -> list[str]:
 
 
 def _named(lock: dict[str, Any]) -> str:
-    return f"{lock.get('name')}@v{lock.get('version')}"[:80]
+    return _line(f"{lock.get('name')}@v{lock.get('version')}")[:80]
+
+
+def _line(text: str) -> str:
+    """One line that gives a terminal no orders: names of teachers, licences and files are foreign."""
+    return seen(text).replace("\n", " ")
 
 
 def _megabytes(size: int) -> str:
