@@ -218,6 +218,24 @@ def test_a_hub_that_is_not_there_is_said(hub: FakeHub, versions: tuple[Version, 
         plan_push(versions[0], nobody, False, ())
 
 
+def test_offline_is_said(hub: FakeHub, versions: tuple[Version, Version], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(HubError, match="HF_HUB_OFFLINE is set: the Hub is not asked"):
+        plan_push(versions[0], remote(hub), False, ())
+    assert hub.calls == []
+
+
+def test_what_was_uploaded_is_not_sent_again(hub: FakeHub, versions: tuple[Version, Version]) -> None:
+    hub.fault = lambda call: 503 if call.path == COMMIT else None
+    with pytest.raises(HubError):
+        pushed(hub, versions[0])
+    assert [call.method for call in hub.calls].count("PUT") == 6  # tables; the papers travel with the commit
+    hub.fault = lambda call: None
+    hub.calls.clear()
+    pushed(hub, versions[0])
+    assert "PUT" not in [call.method for call in hub.calls]
+
+
 @pytest.mark.parametrize(
     "name",
     ["tiny", "a/b/c", "../me/tiny", "me/..", "/me/tiny", "me/ti ny", "http://x/y", "me/tiny\n", "", "me/-x", "é/x"],
