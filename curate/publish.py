@@ -3,20 +3,22 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from curate.fingerprint import file_digest, fingerprint
 from curate.tables import Part
-from curate.version import LOCK, SEAL, Version, sealed, versions
+from curate.version import LOCK, SEAL, Version, sealed
 from distill.storing.segments import sync_folder
 
 LIBRARIES = ("cotillion", "datasets", "math-verify", "polars", "pyarrow", "sympy")
@@ -46,15 +48,25 @@ def builder_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
             raise BusyError(
-                f"{folder.name} is being built by {holder}. Wait for it, or stop it and try again."
+                f"{folder.name} is being built by {_holder(file)}. Wait for it, or stop it and try again."
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}")
         file.flush()
         yield
+
+
+def _holder(file: TextIO) -> str:
+    """Who holds the lock. It writes its name just after it took it: before that, the last one's stands there."""
+    for _ in range(20):
+        file.seek(0)
+        said = file.read().strip()
+        named = re.fullmatch(r"process (\d+) on (.+)", said)
+        if named and (named[2] != socket.gethostname() or Path(f"/proc/{named[1]}").is_dir()):
+            return said
+        time.sleep(0.05)
+    return "another process"
 
 
 def publish(
@@ -97,9 +109,9 @@ def publish(
 
 
 def next_number(folder: Path) -> int:
-    """One more than the newest version's number."""
-    found = versions(folder.parent, folder.name)
-    return int(found[-1].path.name[1:]) + 1 if found else 1
+    """One more than the highest number that is taken, by a version or by anything else of such a name."""
+    taken = [int(path.name[1:]) for path in folder.glob("v*") if re.fullmatch(r"v[1-9][0-9]*", path.name, re.ASCII)]
+    return max(taken, default=0) + 1
 
 
 def version_digest(tables: dict[str, Table]) -> str:
@@ -150,3 +162,4 @@ def _write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    path.chmod(0o444)
