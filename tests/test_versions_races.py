@@ -79,7 +79,7 @@ def test_whoever_looks_while_builds_are_killed_sees_whole_versions_only(
             until = time.monotonic() + (60 if seed % 2 else drawn.uniform(0.5, 4))
             while process.poll() is None and time.monotonic() < until and not (seed % 2 and appearing(folder)):
                 time.sleep(0.002)
-            time.sleep(drawn.uniform(0, 0.06))
+            time.sleep(drawn.uniform(0, 0.6))
             process.send_signal(signal.SIGKILL)
             said = process.communicate()[1]
             kills += process.returncode == -signal.SIGKILL
