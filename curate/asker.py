@@ -16,7 +16,7 @@ from distill.account import Spent, costs, spent
 from distill.budget import Meter
 from distill.cut_off import CutOff, follow
 from distill.goals import draw_to_goal
-from distill.request import Request, Teacher
+from distill.request import Request, Teacher, TeacherError
 from distill.sample import LOOK_UP, SampleSummary, Watch, sample
 from distill.store import Store
 
@@ -122,3 +122,17 @@ class Asker:
         old = self.store.answered([request.key for request in first])
         known = [request.key for request, answered in zip(first, old, strict=True) if answered]
         reasoning.know(self.store.get(known[:FIRST]))
+
+
+def check_offline(model: str, there: Spent) -> None:
+    """Passes if the store has some of the rollouts: a version of none would be no version.
+
+    Raises:
+        TeacherError: it has not one.
+    """
+    if there.rollouts and not there.answered:
+        raise TeacherError(
+            f"offline there is nothing to build from: of the {there.rollouts:,} rollouts of {model} not one is in the "
+            "store. Build without --offline, or bring in a store that has them: curate store merge OTHER. There they "
+            "are known by model and revision, prompt and sampling: was one of these changed?"
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.asker import Asker
+from curate.asker import Asker, check_offline
 from curate.cache import Cache
 from curate.choosing import Choices, choose_views
 from curate.clusters import clusters
@@ -14,7 +14,7 @@ from curate.draw import Draw, Settled
 from curate.engine import Pool, Shard, shard_marks, table_marks
 from curate.goal_verdicts import GoalVerdicts
 from curate.ledger import Ledger, LedgerError
-from curate.lost_reasoning import lost_reasoning
+from curate.lost_reasoning import check_reasoning
 from curate.order import goal_stage
 from curate.outputs import Outputs
 from curate.plug import Stage
@@ -110,6 +110,8 @@ class Flow:
             gathered = gather(self.problems, self.fragments, draw, self.asker.store, self.cache, done)
         self.shards, self.rollouts = gathered.shards, gathered.rollouts.with_columns(NO_FATE)
         if rollouts and gathered.settled:
+            if self.offline:
+                check_offline(rollouts.teacher.plug.model, gathered.settled.spent)
             self._record_teacher(f"teacher.{rollouts.teacher.name}", gathered.settled)
             self._check_reasoning(rollouts)
         self._drop_orphans("problems")
@@ -224,18 +226,15 @@ class Flow:
 
     def _check_reasoning(self, wanted: "Rollouts") -> None:
         """Raises LostReasoningError where too many of the teacher's rollouts have no reasoning."""
+
+        def responses(few: pl.DataFrame) -> list[str | None]:
+            return [
+                pl.scan_parquet(self.shards[shard].path).filter(pl.col("id") == row).select("response").collect().item()
+                for row, shard in few.select("id", "shard").iter_rows()
+            ]
+
         rows = self.rollouts.filter(KEPT & pl.col("sampling").is_not_null())
-        without = rows.filter(pl.col("reasoning_chars") == 0)
-        few = without.head(2)
-        texts = [
-            pl.scan_parquet(self.shards[shard].path).filter(pl.col("id") == row).select("response").collect().item()
-            for row, shard in few.select("id", "shard").iter_rows()
-        ]
-        error = lost_reasoning(
-            wanted.teacher.plug.model, wanted.no_reasoning, rows.height, without.height, [text or "" for text in texts]
-        )
-        if error:
-            raise error
+        check_reasoning(wanted.teacher.plug.model, wanted.no_reasoning, rows, responses)
 
 
 def _columns(rows: pl.DataFrame, stage: Any) -> list[str]:

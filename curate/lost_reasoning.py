@@ -1,6 +1,8 @@
 """Lost reasoning: the field's silent bug. A build stops when its teacher's chains of thought do not arrive."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+import polars as pl
 
 from distill.request import Reply, Request
 from distill.thinking import split_thinking
@@ -37,7 +39,7 @@ class ReasoningWatch:
         """Why nothing more may be asked; None as long as there are too few replies to say."""
         if self.count < FIRST:
             return None
-        return lost_reasoning(self.model, self.limit, self.count, self.without, self.examples)
+        return _lost(self.model, self.limit, self.count, self.without, self.examples)
 
     def _count(self, reply: Reply) -> None:
         if self.count == FIRST or reply.finish_reason == "error":
@@ -48,9 +50,26 @@ class ReasoningWatch:
             self.examples = [*self.examples, reply.content][:2]
 
 
-def lost_reasoning(
-    model: str, limit: float, count: int, without: int, examples: Sequence[str]
-) -> LostReasoningError | None:
+def check_reasoning(
+    model: str, limit: float, rollouts: pl.DataFrame, responses: Callable[[pl.DataFrame], Sequence[str | None]]
+) -> None:
+    """Passes if enough of a teacher's rollouts have reasoning; those without a reply do not count.
+
+    Args:
+        rollouts: the teacher's, with `finish_reason` and `reasoning_chars`.
+        responses: given a few of these rows, the text of each, to be shown.
+
+    Raises:
+        LostReasoningError: more are without than `limit` allows.
+    """
+    there = rollouts.filter(pl.col("finish_reason") != "error")
+    without = there.filter(pl.col("reasoning_chars") == 0)
+    examples = [text or "" for text in responses(without.head(2))]
+    if error := _lost(model, limit, there.height, without.height, examples):
+        raise error
+
+
+def _lost(model: str, limit: float, count: int, without: int, examples: Sequence[str]) -> LostReasoningError | None:
     """The error, if so many of the rollouts are without reasoning that the manifest's limit is passed."""
     if without <= limit * max(count, FEWEST):
         return None

@@ -14,7 +14,7 @@ from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.forecast import Forecast
 from curate.lock import find, recipe
-from curate.lost_reasoning import lost_reasoning
+from curate.lost_reasoning import check_reasoning
 from curate.manifest import Manifest
 from curate.order import check_order
 from curate.progress import Steps
@@ -24,7 +24,6 @@ from curate.show import funnel_text
 from curate.version import versions
 from distill.account import Spent, costs
 from distill.sample import SampleSummary
-from distill.store import Store
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,8 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
     stage, verdicts = f"teacher.{wanted.teacher.name}", flow.goal_verdicts()
     if pilot and draw.problems.height:
         drawn = flow.asker.rollouts(stage, wanted, _spread(draw, pilot, flow.manifest.seed), verdicts)
-        _check_reasoning(drawn, flow.asker.store, wanted.no_reasoning)
+        rows = pl.concat([sampled(part, flow.asker.store) for part in drawn.shards()])
+        check_reasoning(drawn.model, wanted.no_reasoning, rows, lambda few: few["response"].to_list())
     # The goal's own rounds, with nobody asked: they end where the store ends.
     told = Asker(flow.asker.store, flow.steps, offline=True)
     there = told.rollouts(stage, wanted, draw, verdicts)
@@ -111,14 +111,6 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
         pilot_pace=run.seconds / run.asked if run.asked else None,
         spent=Spent(**{name: int(problems[name].sum()) for name in ("prompt_tokens", "completion_tokens")}),
     )
-
-
-def _check_reasoning(drawn: Draw, store: Store, limit: float) -> None:
-    rows = pl.concat([sampled(part, store).select("finish_reason", "reasoning", "response") for part in drawn.shards()])
-    rows = rows.filter(pl.col("finish_reason") != "error")
-    without = rows.filter(pl.col("reasoning").fill_null("") == "")
-    if error := lost_reasoning(drawn.model, limit, rows.height, without.height, without["response"].head(2).to_list()):
-        raise error
 
 
 def _spread(draw: Draw, count: int, seed: int) -> Draw:
