@@ -31,9 +31,19 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One such field, over all else; lora.r=16 too.")
 ]
 Steps = Annotated[int | None, typer.Option(min=1, help="Stop after so many optimizer steps.")]
-Accept = Annotated[
-    list[str] | None, typer.Option(metavar="FINDING", help="Train in spite of this finding of the preflight.")
-]
+
+
+def _accept(*findings: str) -> typer.models.OptionInfo:
+    # The names stand in train.preflight*, whose import is dear here; a test holds these to those.
+    found: typer.models.OptionInfo = typer.Option(
+        metavar="FINDING", help=f"Train in spite of this finding of the preflight: {', '.join(findings)}."
+    )
+    return found
+
+
+AcceptRows = Annotated[list[str] | None, _accept("cut", "empty", "split", "endless")]
+AcceptPairs = Annotated[list[str] | None, _accept("cut", "split", "endless", "alike", "drift")]
+AcceptPrompts = Annotated[list[str] | None, _accept("long", "settled")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")]
 Answers = Annotated[
     int | None, typer.Option(min=0, help="Held-out prompts to answer at the end. [default: 16 for tiny, else 0]")
@@ -55,7 +65,7 @@ def midtrain(
     config: Config = None,
     overrides: Set = None,
     max_steps: Steps = None,
-    accept: Accept = None,
+    accept: AcceptRows = None,
     resume: Resume = False,
     answers: Answers = None,
     patience: Annotated[int, typer.Option(min=1, help="Evaluations without a lower held-out loss, then stop.")] = 3,
@@ -79,7 +89,7 @@ def sft(
     config: Config = None,
     overrides: Set = None,
     max_steps: Steps = None,
-    accept: Accept = None,
+    accept: AcceptRows = None,
     resume: Resume = False,
     answers: Answers = None,
     debug: Debug = False,
@@ -101,7 +111,7 @@ def dpo(
     config: Config = None,
     overrides: Set = None,
     max_steps: Steps = None,
-    accept: Accept = None,
+    accept: AcceptPairs = None,
     resume: Resume = False,
     debug: Debug = False,
 ) -> None:
@@ -121,7 +131,7 @@ def grpo(
     config: Config = None,
     overrides: Set = None,
     max_steps: Steps = None,
-    accept: Accept = None,
+    accept: AcceptPrompts = None,
     resume: Resume = False,
     debug: Debug = False,
 ) -> None:
@@ -186,6 +196,8 @@ def _given(
     # Idle threads sleep instead of spinning: where others use the same two cores, 12 steps took 19 s instead of 98 s.
     # OpenMP reads it once, when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")  # TRL has bars of its own; tqdm reads this when it is imported
     steps = () if max_steps is None else (f"max_steps={max_steps}",)
     return {
         "data": data,

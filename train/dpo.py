@@ -7,10 +7,11 @@ plain DPO lengthens replies by a quarter (arXiv 2505.02142).
 
 from dataclasses import dataclass
 
+from train.card import summary, write_card
 from train.finish import facts_of, lora_of, train_and_keep
 from train.options import Opening, Options, open_stage
 from train.preflight_pairs import ACCEPTS, count_pairs
-from train.run import Run, is_main, summary, write_card
+from train.run import Run, is_main
 from train.settings import SettingsError
 from train.student import end_ids, tokenizer_of, weights_of
 from train.tiny import NAME as TINY
@@ -53,7 +54,9 @@ class Dpo(Options):
         pairs, heldout = opening.view.load(COLUMNS), opening.heldout
         args = opening.arguments(DPOConfig)
         tokenizer = tokenizer_of(self.model, opening.settings, ())
-        counts = count_pairs(pairs, tokenizer, args.max_length, end_ids(self.model, tokenizer), args.dataset_num_proc)
+        counts = count_pairs(
+            pairs, tokenizer, args.max_length, end_ids(self.model, opening.settings, tokenizer), args.dataset_num_proc
+        )
         self.say(f"{opening.view.version.name}, dpo:{opening.view.split}, preset {opening.settings.preset}")
         self.say(counts.table())
         counts.check(self.accept)

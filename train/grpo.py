@@ -7,13 +7,14 @@ the verifier is never a wrong answer. The paper's three fixes are settings below
 from dataclasses import dataclass
 from typing import Any
 
+from train.card import summary, write_card
 from train.finish import facts_of, lora_of, train_and_keep
 from train.options import Opening, Options, open_stage
 from train.preflight_prompts import ACCEPTS, count_prompts
 from train.rlvr import Fixes, annealing, fixed_trainer, oversampled
-from train.run import Run, is_main, summary, write_card
+from train.run import Run, is_main
 from train.settings import SettingsError
-from train.student import end_ids, tokenizer_of, weights_of
+from train.student import asked_for, end_ids, tokenizer_of, weights_of
 from train.tiny import NAME as TINY
 
 COLUMNS = ["prompt", "solution", "pass_rate"]
@@ -54,8 +55,8 @@ class Grpo(Options):
         prompts, heldout = opening.view.load(COLUMNS), opening.heldout
         args, fixes = opening.arguments(GRPOConfig), Fixes(**opening.settings.groups["rl"])
         tokenizer = tokenizer_of(self.model, opening.settings, ())
-        ends = end_ids(self.model, tokenizer)
-        counts = count_prompts(prompts, tokenizer, self.model, args.max_completion_length)
+        ends = end_ids(self.model, opening.settings, tokenizer)
+        counts = count_prompts(prompts, tokenizer, self.model, args.max_completion_length, asked_for(opening.settings))
         self.say(f"{opening.view.version.name}, rl:{opening.view.split}, preset {opening.settings.preset}")
         self.say(counts.table())
         counts.check(self.accept)

@@ -71,10 +71,14 @@ class Preflight:
         Raises:
             PreflightError: naming each fault, what mends it, and the flag that accepts it.
         """
-        faults = [f"{getattr(self, name):,} of {self.rows:,} {cure}. To go on anyway: --accept {name}"
-                  for name, cure in self._cures().items() if getattr(self, name) and name not in accept]  # fmt: skip
+        faults = self.faults(accept)
         if faults:
             raise PreflightError("preflight refuses this data:\n  " + "\n  ".join(faults))
+
+    def faults(self, accept: Set[str]) -> list[str]:
+        """What is wrong and was not accepted, each with its cure."""
+        return [f"{getattr(self, name):,} of {self.rows:,} {cure}. To go on anyway: --accept {name}"
+                for name, cure in self._cures().items() if getattr(self, name) and name not in accept]  # fmt: skip
 
     def _cures(self) -> dict[str, str]:
         lost = f", {self.answerless:,} of them before their final answer" if self.answerless else ""
@@ -105,9 +109,7 @@ def training_template(tokenizer: "PreTrainedTokenizerBase", path: str | None) ->
     from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
     if path:
-        if not path.endswith((".jinja", ".j2")) or not Path(path).is_file():
-            raise SettingsError(f"chat_template_path: expected a .jinja file, found {path!r}")
-        return Path(path).read_text(encoding="utf-8")
+        return read_template(path)
     own = tokenizer.chat_template
     own = own["default"] if isinstance(own, dict) else own
     if not own:
@@ -118,6 +120,17 @@ def training_template(tokenizer: "PreTrainedTokenizerBase", path: str | None) ->
         return str(get_training_chat_template(tokenizer))
     except ValueError:  # TRL knows no variant of this template
         return _ours(tokenizer)
+
+
+def read_template(path: str) -> str:
+    """The chat template in a file.
+
+    Raises:
+        SettingsError: it is no .jinja file.
+    """
+    if not path.endswith((".jinja", ".j2")) or not Path(path).is_file():
+        raise SettingsError(f"chat_template_path: expected a .jinja file, found {path!r}")
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _ours(tokenizer: "PreTrainedTokenizerBase") -> str:
@@ -149,7 +162,7 @@ def tokenize(
     """The rows with `input_ids` and `assistant_masks` (1: in the loss) as TRL reads them, and what `count` needs.
 
     Args:
-        rows: with a column `messages`.
+        rows: with a column `messages`; with a column `prompt`, what it renders alike to is not in the loss.
         template: a chat template with generation marks; None puts every token in the loss, with the tokenizer's own.
         ends: ids of the tokens that end a reply.
     """
@@ -199,6 +212,9 @@ def _tokenize(
     )
     ids_by_row = encoded["input_ids"]
     masks = encoded["assistant_masks"] if marked else [[1] * len(ids) for ids in ids_by_row]
+    if "prompt" in batch:
+        asked: Any = tokenizer.apply_chat_template(batch["prompt"], add_generation_prompt=True, return_dict=True)
+        masks = [_behind(prompt, ids) for prompt, ids in zip(asked["input_ids"], ids_by_row, strict=True)]
     tags = [tokenizer.encode(tag, add_special_tokens=False) for tag in THINK]
     return {
         "input_ids": ids_by_row,
@@ -212,6 +228,13 @@ def _tokenize(
             for ids, mask in zip(ids_by_row, masks, strict=True)
         ],
     }
+
+
+def _behind(prompt: list[int], ids: list[int]) -> list[int]:
+    # As TRL does for pairs: the reply begins where prompt and conversation part.
+    common = next((place for place, pair in enumerate(zip(prompt, ids, strict=False)) if pair[0] != pair[1]), None)
+    length = min(len(prompt), len(ids)) if common is None else common
+    return [0] * length + [1] * (len(ids) - length)
 
 
 def _loses_answer(ids: list[int], max_length: int | None, tokenizer: "PreTrainedTokenizerBase") -> bool:

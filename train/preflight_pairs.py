@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from train.preflight import Preflight, PreflightError, count, tokenize
+from train.settings import SettingsError
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -61,13 +62,15 @@ class PairPreflight:
                 f"chosen replies are {self.drift:.2f} x as long as rejected ones: the student would learn to write "
                 f"{way} ones. Narrow length_ratio of the view dpo. To go on anyway: --accept drift"
             )
-        try:
-            # A side without anything in the loss is one that was cut: `cut` speaks for both.
-            self.sides.check(accept | {"empty"})
-        except PreflightError as error:
-            faults += str(error).splitlines()[1:]
+        # A side without anything in the loss is one that was cut: `cut` speaks for both.
+        faults += self.sides.faults(accept | {"empty", "endless"})
+        if self.sides.endless and "endless" not in accept:
+            faults.append(
+                f"{self.sides.endless:,} of {self.sides.rows:,} sides do not end as this model ends a reply, so none "
+                "teaches where to stop: the chat template leaves the end out. To go on anyway: --accept endless"
+            )
         if faults:
-            raise PreflightError("preflight refuses these pairs:\n  " + "\n  ".join(fault.strip() for fault in faults))
+            raise PreflightError("preflight refuses these pairs:\n  " + "\n  ".join(faults))
 
     def facts(self) -> dict[str, Any]:
         """The counts, for run.json."""
@@ -84,13 +87,15 @@ def count_pairs(
     """The counts over pairs with `prompt`, `chosen` and `rejected` as message lists.
 
     Raises:
-        SettingsError: the tokenizer has no chat template that marks replies.
+        SettingsError: the tokenizer has no chat template.
     """
     import polars as pl
 
-    from train.preflight import training_template
-
-    template = training_template(tokenizer, None)
+    if not tokenizer.chat_template:
+        raise SettingsError(
+            "the tokenizer has no chat template: DPO reads its pairs in one. `train sft` with "
+            "--set chat_template_path=FILE.jinja gives the student one"
+        )
     talks = pairs.map(
         _talks,
         batched=True,
@@ -99,7 +104,7 @@ def count_pairs(
         num_proc=processes,
         desc="Reading pairs",
     )
-    counted = tokenize(talks, tokenizer, template, max_length, ends, processes)
+    counted = tokenize(talks, tokenizer, None, max_length, ends, processes)
     facts = counted.select_columns(["side", "tokens", "same", "alike"]).with_format("polars")[:]
     assert isinstance(facts, pl.DataFrame)
     median = facts.group_by("side").agg(pl.col("tokens").median()).sort("side")["tokens"].to_list()
@@ -116,11 +121,12 @@ def _talks(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
     """Each pair as two conversations, the chosen one first."""
     import re
 
-    out: dict[str, list[Any]] = {"messages": [], "side": [], "same": [], "alike": []}
+    out: dict[str, list[Any]] = {"prompt": [], "messages": [], "side": [], "same": [], "alike": []}
     for prompt, chosen, rejected in zip(batch["prompt"], batch["chosen"], batch["rejected"], strict=True):
         texts = [side[-1]["content"] if side else "" for side in (chosen, rejected)]
         bare = [re.sub(r"[\W_]+", "", text.replace("\\boxed", "")).lower() for text in texts]
         for name, side in (("chosen", chosen), ("rejected", rejected)):
+            out["prompt"].append(prompt)
             out["messages"].append([*prompt, *side])
             out["side"].append(name)
             out["same"].append(texts[0] == texts[1])

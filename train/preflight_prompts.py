@@ -1,6 +1,6 @@
 """Preflight of prompts: what reinforcement learning would meet, counted before any weights are loaded."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,17 @@ class PromptPreflight:
 
 
 def count_prompts(
-    prompts: "Dataset", tokenizer: "PreTrainedTokenizerBase", model: str, completion: int | None
+    prompts: "Dataset",
+    tokenizer: "PreTrainedTokenizerBase",
+    model: str,
+    completion: int | None,
+    asked_for: Mapping[str, Any],
 ) -> PromptPreflight:
     """The counts over rows with `prompt` (message lists), `solution` and `pass_rate`.
+
+    Args:
+        completion: `max_completion_length`.
+        asked_for: the model's revision, and whether its code may run.
 
     Raises:
         SettingsError: the tokenizer has no chat template.
@@ -89,14 +97,15 @@ def count_prompts(
 
     if not tokenizer.chat_template:
         raise SettingsError(
-            "the tokenizer has no chat template: RL asks its prompts in one. Train a stage with one first"
+            "the tokenizer has no chat template: RL asks its prompts in one. `train sft` with "
+            "--set chat_template_path=FILE.jinja gives the student one"
         )
     lengths: list[int] = []
     for start in range(0, len(prompts), 256):
         talks = prompts[start : start + 256]["prompt"]
         encoded: Any = tokenizer.apply_chat_template(talks, add_generation_prompt=True, return_dict=True)
         lengths += [len(ids) for ids in encoded["input_ids"]]
-    context = getattr(AutoConfig.from_pretrained(model).get_text_config(), "max_position_embeddings", None)
+    context = getattr(AutoConfig.from_pretrained(model, **asked_for).get_text_config(), "max_position_embeddings", None)
     completion = completion or 0
     return PromptPreflight(
         prompts=len(lengths),

@@ -127,9 +127,18 @@ def check_same_run(folder: Path, stage: str, view: View, model: str) -> None:
 
 
 def parent_of(model: str) -> dict[str, Any]:
-    """The model a run starts from, with all that run.json says of it where it is a run folder of ours."""
+    """The model a run starts from, with all that run.json says of it where it is a run folder of ours.
+
+    Raises:
+        SettingsError: its run.json is torn, or not one of ours.
+    """
     file = Path(model) / RUN
-    return {"model": model, **(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})}
+    if not file.is_file():
+        return {"model": model}
+    try:
+        return {"model": model, **json.loads(file.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"--model {model}: its {RUN} cannot be read: {error}") from error
 
 
 def start_facts(view: View, stage: str, model: str) -> dict[str, Any]:
@@ -145,12 +154,19 @@ def start_facts(view: View, stage: str, model: str) -> dict[str, Any]:
             "rows": view.facts["rows"],
             "row_digest": view.facts["digest"],
         },
-        "parent": parent_of(model),
+        "parent": {**parent_of(model), **_weights_digest(model)},
         "command": sys.argv,
         "python": sys.version.split()[0],
         "libraries": library_versions(),
         "git": _git(),
     }
+
+
+def _weights_digest(model: str) -> dict[str, str]:
+    # A path may hold other weights tomorrow. A model on the Hub has its commit in `config` (model_init_kwargs).
+    from distill.checkpoint import folder_digest
+
+    return {"digest": folder_digest(model)} if (Path(model) / "config.json").is_file() else {}
 
 
 def library_versions() -> dict[str, str | None]:
@@ -214,60 +230,3 @@ def result_of(trainer: Any, trained: Any, seconds: float, tokens_before: int = 0
         "heldout_loss": trainer.evaluate()["eval_loss"] if trainer.eval_dataset else None,
         **outcomes,
     }
-
-
-def summary(run: Run) -> str:
-    """The result in a few lines for people."""
-    got = run.facts["result"]
-    heldout = "" if got["heldout_loss"] is None else f", held-out {got['heldout_loss']:.3f}"
-    first = "" if got["first_loss"] is None else f"{got['first_loss']:.3f} -> "
-    lines = [
-        f"{got['steps']:,} steps, {got['tokens']:,} tokens in {got['seconds']:.0f} s: {got['tokens_per_s']:,} tokens/s",
-        f"loss {first}{got['last_loss']:.3f}{heldout}",
-    ]
-    for name, what in (("accuracy", "correct rollouts"), ("accuracies", "pairs told apart")):
-        if f"last_{name}" in got:
-            lines.append(f"{what} {got[f'first_{name}']:.1%} -> {got[f'last_{name}']:.1%}, first to last log")
-    if "heldout_answered" in got:
-        ended = f"{got['heldout_ended']} of {got['heldout_answered']}"
-        lines.append(
-            f"held-out replies: {ended} end by themselves, {got['heldout_correct']} are correct (answers.jsonl)"
-        )
-    return "\n".join([*lines, f"{run.path}"])
-
-
-def write_card(run: Run) -> None:
-    """README.md of the run folder: a short model card, from run.json alone."""
-    data, result = run.facts["data"], run.facts["result"]
-    lines = [
-        "---",
-        "library_name: transformers",
-        f"tags: [cotillion, {run.facts['stage']}]",
-        "---",
-        "",
-        f"# {run.path.name}",
-        "",
-        f"`{run.facts['parent']['model']}` after stage `{run.facts['stage']}` on `{data['version']}` "
-        f"({data['view']}, {data['split']}, {data['rows']:,} rows, row digest `{data['row_digest'][:16]}`).",
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in result.items()),
-        *(f"| {name} | {value} |" for name, value in run.facts["config"].items()),
-        "",
-        "```python",
-        "from transformers import pipeline",
-        f'chat = pipeline("text-generation", "{run.path.name}")  # the path of this folder',
-        'asked = [{"role": "user", "content": "What is 3 + 4?"}]',
-        'print(chat(asked, max_new_tokens=512)[0]["generated_text"][-1]["content"])',
-        "```",
-        "",
-        f"Made with {', '.join(f'{name} {found}' for name, found in run.facts['libraries'].items() if found)}.",
-        f"Everything that went in is in `{RUN}`, the course of the training in `{METRICS}`.",
-        "",
-    ]
-    (run.path / "README.md").write_text("\n".join(lines), encoding="utf-8")
-
-
-def _cell(value: Any) -> str:
-    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

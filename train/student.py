@@ -27,10 +27,8 @@ def tokenizer_of(model: str, settings: Settings, texts: Iterable[str]) -> "PreTr
 
     if model == TINY:
         return tiny_tokenizer(texts, Tiny(**settings.groups["student"]).vocabulary)
-    revision = (settings.fields.get("model_init_kwargs") or {}).get("revision")
-    trusted = settings.fields.get("trust_remote_code", False)
     try:
-        return AutoTokenizer.from_pretrained(model, revision=revision, trust_remote_code=trusted)
+        return AutoTokenizer.from_pretrained(model, **asked_for(settings))
     except OSError as error:
         raise SettingsError(
             f"--model {model}: no tokenizer there. Expected `tiny`, a folder with weights and tokenizer, "
@@ -38,14 +36,22 @@ def tokenizer_of(model: str, settings: Settings, texts: Iterable[str]) -> "PreTr
         ) from error
 
 
-def end_ids(model: str, tokenizer: "PreTrainedTokenizerBase") -> set[int]:
+def asked_for(settings: Settings) -> dict[str, Any]:
+    """Which revision of a model is meant, and whether its code may run: for whatever is loaded of it before weights."""
+    revision = (settings.fields.get("model_init_kwargs") or {}).get("revision")
+    return {"revision": revision or "main", "trust_remote_code": settings.fields.get("trust_remote_code", False)}
+
+
+def end_ids(model: str, settings: Settings, tokenizer: "PreTrainedTokenizerBase") -> set[int]:
     """Ids of the tokens at which the model's generation stops, known before its weights are loaded."""
     from transformers import GenerationConfig
 
     from train.answers import end_tokens
 
     try:
-        return end_tokens(tokenizer, None if model == TINY else GenerationConfig.from_pretrained(model))
+        return end_tokens(
+            tokenizer, None if model == TINY else GenerationConfig.from_pretrained(model, **asked_for(settings))
+        )
     except OSError:  # a model without a generation config
         return end_tokens(tokenizer)
 

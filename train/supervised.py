@@ -3,10 +3,12 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from train.card import summary, write_card
 from train.finish import facts_of, lora_of, train_and_keep
 from train.options import Opening, Options, open_stage
 from train.preflight import ACCEPTS
-from train.run import Run, is_main, summary, write_card
+from train.run import Run, is_main
+from train.settings import SettingsError
 from train.student import end_ids, tokenizer_of, weights_of
 
 if TYPE_CHECKING:
@@ -42,7 +44,11 @@ def _train(options: Options, opening: Opening, answers: int | None, patience: in
     tokenizer = tokenizer_of(options.model, settings, (talk["content"] for row in rows for talk in row["messages"]))
     args = opening.arguments(SFTConfig)
     template = preflight.training_template(tokenizer, args.chat_template_path) if args.assistant_only_loss else None
-    ends = end_ids(options.model, tokenizer)
+    if args.chat_template_path and not template:
+        tokenizer.chat_template = preflight.read_template(args.chat_template_path)
+    if not (template or tokenizer.chat_template):
+        raise SettingsError("the tokenizer has no chat template: --set chat_template_path=FILE.jinja gives one")
+    ends = end_ids(options.model, settings, tokenizer)
 
     def tokenized(some: "Dataset") -> "Dataset":
         return preflight.tokenize(some, tokenizer, template, args.max_length, ends, args.dataset_num_proc)

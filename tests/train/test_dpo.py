@@ -1,13 +1,15 @@
 """Facts about `train dpo`: what is learnt, what is refused, what is written down."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from tests.train.small_version import MESSAGES, sum_pairs, write_views
+from curate.records import MESSAGES
+from tests.train.small_version import sum_pairs, sum_prompts, sums, sums_table, write_views
 from train.dpo import Dpo
 
 NOISY = Path(__file__).parents[1] / "fixtures" / "noisy_teacher"
@@ -67,6 +69,55 @@ def test_pairs_that_teach_the_wrong_thing_are_refused(
     assert code == 3
     assert answer in said
     assert not Path("runs").exists()
+
+
+def with_template(folder: Path, template: str | None) -> Path:
+    """The noisy teacher with another chat template, or none."""
+    shutil.copytree(NOISY, folder)
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    told = json.loads((folder / "tokenizer_config.json").read_text())
+    told.pop("chat_template", None)
+    (folder / "tokenizer_config.json").write_text(json.dumps(told | ({"chat_template": template} if template else {})))
+    return folder
+
+
+def test_a_template_without_marks_is_enough_for_pairs(pairs: Path, tmp_path: Path) -> None:
+    # TRL finds the replies of pairs by comparing, not by marks; so does the preflight.
+    plain = (
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '<|end|>' }}{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    model = with_template(tmp_path / "m", plain)
+    accept = frozenset({"endless"})
+    settings = (*SMALL, *BATCHES, "max_steps=1")
+    run = Dpo("v1", pairs, str(model), tmp_path / "r", None, settings, accept, say=lambda text: None)()
+    assert run.facts["preflight"]["sides"]["empty"] == 0
+
+
+@pytest.mark.parametrize(
+    ("stage", "more"), [("dpo", ()), ("grpo", ()), ("sft", ()), ("sft", ("--set", "assistant_only_loss=false"))]
+)
+def test_a_model_without_chat_template_is_told_how_to_get_one(
+    stage: str, more: tuple[str, ...], train: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    tables = {"dpo": sum_pairs(2, 0), "rl": sum_prompts(2, 0), "sft": sums_table(sums(2, 0))}
+    write_views(tmp_path / "d", {view: {"train": rows} for view, rows in tables.items()}, "all")
+    model = with_template(tmp_path / "m", None)
+    words = ("--data", "v1", "--root", tmp_path / "d", "--model", model, "--set", "use_cpu=true", *more)
+    code, said = train(stage, *words)
+    assert (code, "Traceback" in said) == (2, False)
+    assert "--set chat_template_path=FILE.jinja gives" in said
+
+
+def test_an_adapter_is_measured_against_the_model_without_it(pairs: Path, tmp_path: Path) -> None:
+    settings = (*SMALL, *BATCHES, "max_steps=2", "lora.r=4", "learning_rate=1e-2")
+    run = Dpo("v1", pairs, str(NOISY), tmp_path / "r", overrides=settings, say=lambda text: None)()
+    logs = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+    losses = [log["loss"] for log in logs if "loss" in log]
+    assert losses[0] == pytest.approx(0.6931, abs=1e-3)  # ln 2: an adapter begins as nothing
+    assert losses[1] != pytest.approx(losses[0], abs=1e-4)
+    assert (run.path / "adapter" / "adapter_model.safetensors").is_file()
+    assert "| lora.r | 4 |" in (run.path / "README.md").read_text()
 
 
 def test_pairs_of_one_kind_only_are_no_pairs(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:

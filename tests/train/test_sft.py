@@ -103,7 +103,11 @@ def test_the_next_run_starts_from_a_run_and_names_its_data(run: Run, root: Path,
     child = Sft("v1", root, str(run.path), tmp_path / "child", overrides=settings, answers=0, say=lambda text: None)()
     assert child.facts["student"] == "tiny"
     assert child.facts["preset"] == "tiny_sft"
-    assert child.facts["parent"] == {"model": str(run.path)} | json.loads((run.path / "run.json").read_text())
+    parent = dict(child.facts["parent"])
+    digest = parent.pop("digest")
+    assert len(digest) == 64
+    assert parent == {"model": str(run.path)} | json.loads((run.path / "run.json").read_text())
+    assert "Before: stage `sft` on `sums@v1`" in (child.path / "README.md").read_text()
     assert child.facts["parent"]["data"]["row_digest"] == ROW_DIGESTS["train"]
     assert child.facts["result"]["first_loss"] is None
     assert (
@@ -222,6 +226,15 @@ def test_a_full_disk_is_said_and_leaves_no_half_a_run(root: Path, tmp_path: Path
     assert json.loads((tmp_path / "r" / "run.json").read_text())["status"] == "failed"
 
 
+def test_help_names_what_can_be_accepted(train: Callable[..., tuple[int, str]]) -> None:
+    from train import preflight, preflight_pairs, preflight_prompts
+
+    there = {"midtrain": preflight, "sft": preflight, "dpo": preflight_pairs, "grpo": preflight_prompts}
+    for stage, findings in there.items():
+        said = " ".join(train(stage, "--help")[1].split())
+        assert f"of the preflight: {', '.join(findings.ACCEPTS)}." in said
+
+
 def test_help_needs_no_torch() -> None:
     script = (
         "import sys; from typer.testing import CliRunner; from train.cli import app\n"
@@ -248,5 +261,5 @@ def test_a_model_from_elsewhere_trains_with_the_published_settings(run: Run, roo
     on_a_cpu = ("use_cpu=true", "gradient_accumulation_steps=2", "max_steps=1")
     child = Sft("v1", root, str(model), tmp_path / "r", overrides=on_a_cpu, say=lambda text: None)()
     assert child.facts["preset"] == "phi4_mini_sft"
-    assert child.facts["parent"] == {"model": str(model)}
+    assert child.facts["parent"].keys() == {"model", "digest"}
     assert "heldout_answered" not in child.facts["result"]
