@@ -74,12 +74,14 @@ def pushed(hub: FakeHub, version: Version) -> None:
     push(plan_push(version, remote, False, ()), Steps(quiet=True))
 
 
-def requests(hub: FakeHub, old: Version | None, new: Version) -> int:
-    """How many requests an undisturbed push sends."""
+def points(hub: FakeHub, old: Version | None, new: Version) -> list[int]:
+    """Which requests of a push to disturb, from 1: all in a full run, else an upload, the commit and the tag."""
     anew(hub, old)
     hub.calls.clear()
     pushed(hub, new)
-    return len(hub.calls)
+    paths = [call.path for call in hub.calls]
+    telling = [next(n for n, path in enumerate(paths, 1) if part in path) for part in ("/lfs/", "/commit/", "/tag/")]
+    return list(range(1, len(paths) + 1)) if FULL else telling
 
 
 def anew(hub: FakeHub, old: Version | None) -> None:
@@ -104,12 +106,6 @@ def assert_whole(hub: FakeHub, old: Version | None, new: Version) -> None:
         assert contents(new).items() <= repo.commits[repo.tags[tag]].items()
 
 
-def points(count: int) -> range:
-    """All requests in a full run, else a few."""
-    assert count > 15
-    return range(1, count + 1) if FULL else range(3, count + 1, 9)
-
-
 def from_request(hub: FakeHub, n: int, disturb: Callable[[], int]) -> Callable[[Call], int | None]:
     """Lets n - 1 requests pass from now on."""
     start = len(hub.calls)
@@ -123,7 +119,7 @@ def test_a_hub_that_goes_down_leaves_the_old_or_the_new(
 ) -> None:
     old, new = (versions[0], versions[1]) if update else (None, versions[1])
     failed = 0
-    for n in points(requests(hub, old, new)):
+    for n in points(hub, old, new):
         anew(hub, old)
         hub.fault = from_request(hub, n, chain([mode], repeat(503)).__next__)
         try:
@@ -139,7 +135,7 @@ def test_a_client_that_is_killed_leaves_the_old_or_the_new(
     hub: FakeHub, versions: tuple[Version, Version], mode: int
 ) -> None:
     old, new = versions
-    tried = points(requests(hub, old, new))
+    tried = points(hub, old, new)
     pids: Queue[int] = Queue()  # told a moment after the child began
     killed = 0
 
