@@ -1,6 +1,6 @@
 """The tables of a version: views rendered shard by shard, then problems, rollouts, ledger and funnel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,19 @@ from curate.fingerprint import fingerprint, row_digest
 from curate.ledger import FUNNEL, LEDGER, Ledger
 from curate.publish import Table
 from curate.records import PROBLEM, ROLLOUT
-from curate.tables import is_whole, read_parts, write_parts, write_split
+from curate.tables import SplitWriter, is_whole, read_parts, write_parts
 
 if TYPE_CHECKING:
     from curate.manifest import Manifest, Use
 
 FATE = [pa.field("dropped_by", pa.string()), pa.field("drop_reason", pa.string())]
 PLACE = [pa.field("cluster", pa.string()), pa.field("split", pa.string())]
+
+TRAIN = ("train",)
+"""The splits of a table that has no held-out rows."""
+
+SplitRows = tuple[str, pl.DataFrame]
+"""A split and some of its rows."""
 
 
 @dataclass(frozen=True)
@@ -42,38 +48,40 @@ class Outputs:
             how="left",
             maintain_order="left",
         )
-        parts = {s: picks.filter(pl.col("split") == s).drop("split") for s in ("train", "heldout")}
-        chosen = {split: rows for split, rows in parts.items() if split == "train" or rows.height}
+        splits = ["train", *(["heldout"] if (picks["split"] == "heldout").any() else [])]
         prompt = plain(self.manifest.prompt)
         # What a row shows beside the picks: its problem's and rollout's columns, and the texts in the shards.
         key = fingerprint(
             "view", *identity(use.name, use.plug), prompt, row_digest([picks]), self._problem_key, self._rollout_key
         )
-        return self._table(key, use.plug.schema, {s: self._rendered(use.plug, rows) for s, rows in chosen.items()})
+        return self._table(key, use.plug.schema, self._rendered(use.plug, picks), splits)
 
     def problem_table(self) -> Table:
         """Every problem, kept or dropped, with its marks."""
         schema = _with_facts(PROBLEM, self.problems, PLACE)
-        return self._table(fingerprint("problems", self._problem_key), schema, {"train": iter([self.problems])})
+        return self._table(fingerprint("problems", self._problem_key), schema, _train([self.problems]))
 
     def rollout_table(self) -> Table:
         """Every rollout, kept or dropped, with its texts and its marks."""
         schema = _with_facts(ROLLOUT, self.rollouts, [])
-        return self._table(fingerprint("rollouts table", self._rollout_key), schema, {"train": self._whole_rollouts()})
+        return self._table(fingerprint("rollouts table", self._rollout_key), schema, _train(self._whole_rollouts()))
 
     def ledger_table(self, ledger: Ledger) -> Table:
         """One row for every row that was dropped or left out."""
         rows = ledger.rows()
-        return self._table(fingerprint("ledger", row_digest([rows])), LEDGER, {"train": iter([rows])})
+        return self._table(fingerprint("ledger", row_digest([rows])), LEDGER, _train([rows]))
 
     def funnel_table(self, ledger: Ledger) -> Table:
         """One row per stage and view: seen, kept, dropped by reason."""
         rows = ledger.funnel()
-        return self._table(fingerprint("funnel", row_digest([rows])), FUNNEL, {"train": iter([rows])})
+        return self._table(fingerprint("funnel", row_digest([rows])), FUNNEL, _train([rows]))
 
-    def _table(self, key: str, schema: pa.Schema, splits: dict[str, Iterator[pl.DataFrame]]) -> Table:
+    def _table(self, key: str, schema: pa.Schema, rows: Iterator[SplitRows], splits: Sequence[str] = TRAIN) -> Table:
         def make(folder: Path) -> None:
-            write_parts(folder, {split: write_split(folder, split, schema, rows) for split, rows in splits.items()})
+            writers = {split: SplitWriter(folder, split, schema) for split in splits}
+            for split, batch in rows:
+                writers[split].add(batch)
+            write_parts(folder, {split: writer.close() for split, writer in writers.items()})
 
         # Rows alone do not tell tables without any apart.
         key = fingerprint(key, [[f.name, str(f.type)] for f in schema])
@@ -83,17 +91,18 @@ class Outputs:
             folder = self.cache.keep(key, make)
         return Table(folder, read_parts(folder))
 
-    def _rendered(self, view: Any, picks: pl.DataFrame) -> Iterator[pl.DataFrame]:
-        """Rows shard by shard, so that only one shard's texts are in memory."""
+    def _rendered(self, view: Any, picks: pl.DataFrame) -> Iterator[SplitRows]:
+        """Rows shard by shard, so that only one shard's texts are in memory, and each shard is read once."""
         if view.unit == "problems":
-            yield view.render(picks.drop("ordinal"), self._asked(picks), self.rollouts.clear())
+            asked, nothing = self._asked(picks), self.rollouts.clear()
+            yield from ((split, view.render(part, asked, nothing)) for split, part in _by_split(picks))
             return
         owners = self.rollouts.select("problem_id", "shard").unique()
         placed = picks.join(owners, on="problem_id", how="left", maintain_order="left")
-        for (place,), part in placed.partition_by(
-            "shard", as_dict=True, maintain_order=True, include_key=False
-        ).items():
-            yield view.render(part.drop("ordinal"), self._asked(part), self._with_texts(place, part["problem_id"]))
+        shards = placed.partition_by("shard", as_dict=True, maintain_order=True, include_key=False)
+        for (place,), part in shards.items():
+            asked, told = self._asked(part), self._with_texts(place, part["problem_id"])
+            yield from ((split, view.render(own, asked, told)) for split, own in _by_split(part))
 
     def _asked(self, picks: pl.DataFrame) -> pl.DataFrame:
         """The problems of the picks, with their prompts."""
@@ -120,6 +129,15 @@ class Outputs:
     @cached_property
     def _rollout_key(self) -> list[str]:
         return [row_digest([self.rollouts]), *(shard.sha256 for shard in self.shards)]
+
+
+def _train(batches: Iterable[pl.DataFrame]) -> Iterator[SplitRows]:
+    return (("train", batch) for batch in batches)
+
+
+def _by_split(picks: pl.DataFrame) -> Iterator[SplitRows]:
+    parts = picks.drop("ordinal").partition_by("split", as_dict=True, maintain_order=True, include_key=False)
+    return ((split, part) for (split,), part in parts.items())
 
 
 def _between(rows: pl.DataFrame, column: str, low: Any, high: Any) -> pl.DataFrame:

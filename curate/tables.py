@@ -6,15 +6,15 @@ what changed between two versions.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.fingerprint import add_rows, file_digest
+from curate.fingerprint import Hash, add_rows, file_digest
 from curate.records import to_arrow
 
 GROUP_ROWS = 1000
@@ -47,30 +47,68 @@ class Part:
 
 def write_split(folder: Path, split: str, schema: pa.Schema, batches: Iterable[pl.DataFrame]) -> Part:
     """Writes `<split>-00000.parquet`, ... into the folder; equal rows give equal bytes, however they are batched."""
-    digest = hashlib.sha256()
-    rows = size = 0
-    paths: list[Path] = []
-    heights: list[int] = []
-    writer: pq.ParquetWriter | None = None
-    written = 0
-    for group in _groups(schema, batches):
+    writer = SplitWriter(folder, split, schema)
+    for batch in batches:
+        writer.add(batch)
+    return writer.close()
+
+
+@dataclass
+class SplitWriter:
+    """Writes `<split>-00000.parquet`, ... into the folder; equal rows give equal bytes, however they are batched."""
+
+    folder: Path
+    split: str
+    schema: pa.Schema
+    _waiting: list[pa.Table] = field(default_factory=list)
+    """Rows that are no whole group yet."""
+    _digest: Hash = field(default_factory=hashlib.sha256)
+    _paths: list[Path] = field(default_factory=list)
+    _rows: list[int] = field(default_factory=list)
+    """By file, as `_paths`."""
+    _writer: pq.ParquetWriter | None = None
+    _written: int = 0
+    """Bytes in memory of what the file at hand holds."""
+    _bytes: int = 0
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Further rows; groups of GROUP_ROWS are written as they fill."""
+        self._waiting.append(to_arrow(batch, self.schema))
+        height = sum(table.num_rows for table in self._waiting)
+        if height < GROUP_ROWS:
+            return
+        table = pa.concat_tables(self._waiting)
+        whole = height - height % GROUP_ROWS
+        for start in range(0, whole, GROUP_ROWS):
+            self._write(table.slice(start, GROUP_ROWS).combine_chunks())
+        self._waiting = [table.slice(whole)]
+
+    def close(self) -> Part:
+        """The last, shorter group is written; a split without rows has a file, too."""
+        if any(table.num_rows for table in self._waiting):
+            self._write(pa.concat_tables(self._waiting).combine_chunks())
+        (self._writer or self._next_file()).close()
+        files = tuple(map(_noted, self._paths, self._rows))
+        return Part(sum(self._rows), self._digest.hexdigest(), self._bytes, files)
+
+    def _write(self, group: pa.Table) -> None:
         frame = pl.from_arrow(group)
         assert isinstance(frame, pl.DataFrame)
-        add_rows(digest, frame)
-        if writer is None or written > FILE_BYTES:
-            if writer is not None:
-                writer.close()
-            paths.append(folder / f"{split}-{len(paths):05d}.parquet")
-            heights.append(0)
-            writer, written = parquet_writer(paths[-1], schema), 0
-        writer.write_table(group, row_group_size=GROUP_ROWS)
-        heights[-1] += group.num_rows
-        rows, size, written = rows + group.num_rows, size + group.nbytes, written + group.nbytes
-    if writer is None:
-        paths, heights = [folder / f"{split}-00000.parquet"], [0]
-        writer = parquet_writer(paths[0], schema)
-    writer.close()
-    return Part(rows, digest.hexdigest(), size, tuple(map(_noted, paths, heights)))
+        add_rows(self._digest, frame)
+        if self._writer is not None and self._written > FILE_BYTES:
+            self._writer.close()
+            self._writer = None
+        self._writer = self._writer or self._next_file()
+        self._writer.write_table(group, row_group_size=GROUP_ROWS)
+        self._rows[-1] += group.num_rows
+        self._written += group.nbytes
+        self._bytes += group.nbytes
+
+    def _next_file(self) -> pq.ParquetWriter:
+        self._paths.append(self.folder / f"{self.split}-{len(self._paths):05d}.parquet")
+        self._rows.append(0)
+        self._written = 0
+        return parquet_writer(self._paths[-1], self.schema)
 
 
 def _noted(path: Path, rows: int) -> File:
@@ -103,21 +141,3 @@ def is_whole(folder: Path) -> bool:
 def parquet_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     """A file as a version's are: zstd, content-defined chunks, page index."""
     return pq.ParquetWriter(path, schema, compression="zstd", use_content_defined_chunking=True, write_page_index=True)
-
-
-def _groups(schema: pa.Schema, batches: Iterable[pl.DataFrame]) -> Iterator[pa.Table]:
-    """The rows cut into tables of GROUP_ROWS, the last one shorter."""
-    waiting: list[pa.Table] = []
-    height = 0
-    for batch in batches:
-        waiting.append(to_arrow(batch, schema))
-        height += batch.height
-        if height < GROUP_ROWS:
-            continue
-        table = pa.concat_tables(waiting)
-        whole = height - height % GROUP_ROWS
-        for start in range(0, whole, GROUP_ROWS):
-            yield table.slice(start, GROUP_ROWS).combine_chunks()
-        waiting, height = [table.slice(whole)], height - whole
-    if height:
-        yield pa.concat_tables(waiting).combine_chunks()
