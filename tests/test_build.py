@@ -130,6 +130,14 @@ def test_another_folder_gives_the_same_rows_and_bytes(small: tuple[Path, Version
     assert {n: other.lock["files"][n] for n in tables} == {n: small[1].lock["files"][n] for n in tables}
 
 
+def test_how_problems_are_cut_into_shards_changes_no_row(
+    small: tuple[Path, Version], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("curate.draw", "curate.shards"):
+        monkeypatch.setattr(f"{module}.SHARD_PROBLEMS", 7)
+    assert run(tmp_path, SMALL).version.digest == small[1].digest
+
+
 def test_a_changed_view_makes_a_new_version_and_asks_the_teacher_nothing(tmp_path: Path) -> None:
     first = run(tmp_path, SMALL).version
     stored = {p: p.stat().st_size for p in (tmp_path / "data" / ".rollouts").rglob("*") if p.is_file()}
