@@ -21,6 +21,7 @@ from curate.progress import Steps
 from curate.publish import Table, version_digest
 from curate.tables import File, Part
 from curate.version import DigestError, Version, VersionError, open_version, sealed
+from tests.hostile_names import HOSTILE_NAMES
 
 MANIFEST = """
 name: small
@@ -150,16 +151,6 @@ def test_the_command_ends_with_3_and_names_the_file(copy: Version) -> None:
     (copy.path / "LICENSES.md").unlink()
     ended = CliRunner().invoke(app, ["check", str(copy.path)])
     assert (ended.exit_code, "LICENSES.md: missing" in ended.stderr) == (3, True)
-
-
-HOSTILE_NAMES = (
-    "..", ".", "", "../x", "../../etc/passwd", "/etc/passwd", "//etc/passwd", "a/../../x", "sft/../../x", "./x",
-    "sft/./x", "x\x00", "\x00", "sft/\x00.parquet", "x\n", "\u2024\u2024/x", "\uff0e\uff0e/x", "\u2025", "\u2026/x",
-    "sft\u2215x", "sft\uff0fx", "CON:", "C:\\x", "C:/x", "\\\\host\\x", "sft\\x", "hf://datasets/a/b", "hf://x",
-    "file:///etc/passwd", "s3://b/k", "http://127.0.0.1/x", "~", "~/x", "~root/x", "$HOME", "$(id)", "`id`", "-rf",
-    "--out", "*", "sft/*.parquet", "sft/?", "[a-z]", "{a,b}", "a b", " x", "x ", ".hidden", ".lock", ".rollouts/x",
-    ".stages/x", "sft/.x", "a/b/c", "a//b", "/", "a/", "x" * 200, "\u202ex", "\ud800", "é",
-)  # fmt: skip
 
 
 def test_there_are_60_hostile_names() -> None:

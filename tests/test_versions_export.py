@@ -14,7 +14,7 @@ from curate.exports import ExportError, export
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.version import DigestError, Version, VersionError
-from tests.test_versions import HOSTILE_NAMES
+from tests.hostile_names import HOSTILE_NAMES
 
 MANIFEST = """
 name: small
