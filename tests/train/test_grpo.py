@@ -1,6 +1,7 @@
 """Facts about `train grpo`: rewards, what is refused, what is logged."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,21 @@ def test_the_published_fixes_run_and_groups_are_logged(prompts: Path, tmp_path: 
     assert [log["temperature"] for log in logs if "temperature" in log] == [1.0, 0.6]
     assert run.facts["rl"]["rebalance"] is True
     assert run.facts["stage"] == "grpo"
+
+
+def test_a_run_that_goes_on_draws_and_learns_as_if_it_had_not_stopped(prompts: Path, tmp_path: Path) -> None:
+    more = ("max_steps=4", "save_strategy=steps", "save_steps=2", "logging_steps=1", "learning_rate=1e-4")
+    settings = (*SMALL, *more, "max_completion_length=48")
+    whole = Grpo("v1", prompts, str(NOISY), tmp_path / "a", overrides=settings, say=lambda text: None)()
+    shutil.copytree(whole.path / "checkpoint-2", tmp_path / "b" / "checkpoint-2")
+    again = Grpo("v1", prompts, str(NOISY), tmp_path / "b", None, settings, resume=True, say=lambda text: None)()
+    told = []
+    for run in (whole, again):
+        logs = [json.loads(line) for line in (run.path / "metrics.jsonl").read_text().splitlines()]
+        names = ("loss", "temperature", "group/accuracy", "group/left_out", "completions/mean_length", "num_tokens")
+        told.append([[log[name] for name in names] for log in logs if "loss" in log and log["step"] > 2])
+    assert len(told[0]) == 2
+    assert told[1] == [pytest.approx(values, rel=1e-4, abs=1e-6) for values in told[0]]
 
 
 def test_the_reward_reads_what_stands_behind_the_thinking() -> None:
