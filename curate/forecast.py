@@ -27,7 +27,7 @@ class Forecast:
     projection: Projection | None
     """None where nothing is in the store to project from."""
     pilot_pace: float | None
-    """Seconds per rollout of the pilot; None without one, or if it asked for nothing."""
+    """Seconds per rollout of the pilot from its first reply on; None without one, or if it asked for nothing."""
     spent: Spent
     """What the rollouts there are took, failed and repeated attempts included; a budget counts that too."""
 
@@ -114,8 +114,11 @@ class Forecast:
         return read.plus(written)
 
     def _seconds(self, found: Projection) -> Range | None:
-        """Wall clock: of the replies at so many in flight, or at the pilot's pace where replies say no time."""
-        in_flight = getattr(self.wanted.teacher.plug, "in_flight", None)
+        """Wall clock: the replies' own where they share it, of so many in flight, or at the pilot's pace."""
+        teacher = self.wanted.teacher.plug
+        if getattr(teacher, "shares_time", False) and found.seconds.expected:
+            return found.seconds
+        in_flight = getattr(teacher, "in_flight", None)
         if in_flight and found.seconds.expected:
             # Fewer rollouts than may be in flight take as long as one of them.
             return found.seconds.times(1 / min(in_flight, max(1.0, found.missing.expected)))

@@ -108,7 +108,7 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
         settled=problems.height - lacking.height,
         lacking=int(unasked["rollouts"].sum()),
         projection=project(asked, unasked, flow.manifest.seed, to_goal=to_goal) if asked.height else None,
-        pilot_pace=run.seconds / run.asked if run.asked else None,
+        pilot_pace=run.pace,
         spent=Spent(**{name: int(problems[name].sum()) for name in ("prompt_tokens", "completion_tokens")}),
     )
 

@@ -30,6 +30,8 @@ class Spent:
     completion_tokens: int = 0
     seconds: float = 0.0
     """The teacher's, summed over attempts; many run at the same time."""
+    uncounted: int = 0
+    """Requests whose good reply came without a count of its tokens."""
 
     def __add__(self, other: "Spent") -> "Spent":
         return Spent(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -57,4 +59,5 @@ def spent(trails: Sequence[Trail], paid: pl.DataFrame) -> Spent:
         prompt_tokens=int(paid["prompt_tokens"].sum()),
         completion_tokens=int(paid["completion_tokens"].sum()),
         seconds=float(paid["seconds"].sum()),
+        uncounted=paid.filter(pl.col("completion_tokens") == 0, pl.col("key").is_in(list(good))).height,
     )

@@ -36,6 +36,12 @@ class Prices:
         return (self.input * prompt_tokens + self.output * completion_tokens) / 1e6
 
 
+UNCOUNTED = 0.05
+"""So many replies may come without a count of their tokens, and are taken to be like the others; more are no budget."""
+FEWEST = 100
+"""A share of fewer replies is taken of so many: five are allowed, whenever they come."""
+
+
 def dollars(amount: float) -> str:
     """USD with the digits that matter.
 
@@ -70,7 +76,7 @@ class Meter:
         self, budget: Budget, prices: Prices | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.budget, self.prices, self.clock = budget, prices, clock
-        self.prompt_tokens = self.completion_tokens = self.attempts = self.uncounted = 0
+        self.prompt_tokens = self.completion_tokens = self.attempts = self.answered = self.uncounted = 0
         self.started: float | None = None
 
     def begin(self) -> None:
@@ -84,25 +90,30 @@ class Meter:
         self.completion_tokens += spent.completion_tokens
         self.attempts += spent.attempts
         # Otherwise every further run would pay for some more before it finds out.
-        self.uncounted += bool(spent.answered) and not spent.completion_tokens
+        self.answered += spent.attempts - spent.failed_attempts
+        self.uncounted += spent.uncounted
 
     def saw(self, request: Request, reply: Reply) -> None:
         """Counts one more attempt."""
         self.attempts += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
-        self.uncounted += bool(reply.content or reply.reasoning) and not reply.completion_tokens
+        answered = bool(reply.content or reply.reasoning)
+        self.answered += answered
+        self.uncounted += answered and not reply.completion_tokens
 
     def stop(self) -> BudgetError | None:
         """Why no further request may be started; None while the budget lasts."""
-        budget = self.budget
-        usd = self.prices.usd(self.prompt_tokens, self.completion_tokens) if self.prices else 0.0
-        tokens = self.prompt_tokens + self.completion_tokens
+        budget, (read, written) = self.budget, self._taken()
+        usd = self.prices.usd(read, written) if self.prices else 0.0
+        tokens = read + written
         hours = 0.0 if self.started is None else (self.clock() - self.started) / 3600
-        if self.uncounted and (budget.usd is not None or budget.tokens is not None):
+        blind = self.uncounted > UNCOUNTED * max(self.answered, FEWEST)
+        if blind and (budget.usd is not None or budget.tokens is not None):
             return BudgetError(
-                "the teacher does not say how many tokens its replies took, so that a budget in usd or tokens cannot "
-                "be kept. Limit the build by rollouts.budget.hours instead. What was answered is kept"
+                f"the teacher does not say how many tokens its replies took ({self.uncounted:,} of {self.answered:,}), "
+                "so that a budget in usd or tokens cannot be kept. Limit the build by rollouts.budget.hours instead. "
+                "What was answered is kept"
             )
         if budget.usd is not None and usd >= budget.usd:
             return self._spent("usd", f"{dollars(usd)} of {dollars(budget.usd)}")
@@ -112,10 +123,20 @@ class Meter:
             return self._spent("hours", f"{hours:.2f} hours of {budget.hours:g}")
         return None
 
+    def _taken(self) -> tuple[int, int]:
+        """Prompt and completion tokens; a reply without a count took what the others took in the mean."""
+        counted = self.answered - self.uncounted
+        more = 1 + self.uncounted / counted if counted > 0 else 1.0
+        return round(self.prompt_tokens * more), round(self.completion_tokens * more)
+
     def _spent(self, kind: str, text: str) -> BudgetError:
-        price = f", {dollars(self.prices.usd(self.prompt_tokens, self.completion_tokens))}" if self.prices else ""
+        read, written = self._taken()
+        price = f", {dollars(self.prices.usd(read, written))}" if self.prices else ""
+        guess = (
+            f", {self.uncounted:,} of them without a count and taken to be like the others" if self.uncounted else ""
+        )
         return BudgetError(
-            f"budget spent: {text}. All runs of this build together took {self.prompt_tokens:,} prompt and "
-            f"{self.completion_tokens:,} completion tokens in {self.attempts:,} attempts{price}; all replies are kept. "
+            f"budget spent: {text}. All runs of this build together took {read:,} prompt and {written:,} completion "
+            f"tokens in {self.attempts:,} attempts{guess}{price}; all replies are kept. "
             f"To go on, raise rollouts.budget.{kind} and build again, or take what is there: curate build --offline"
         )

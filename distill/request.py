@@ -78,6 +78,7 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    """From asking to the reply; of a teacher with `shares_time`, its share of the time."""
     error: str | None = None
     """Why there is no text (finish_reason `error`): a short, redacted line."""
 
@@ -87,7 +88,14 @@ class TeacherError(RuntimeError):
 
 
 class Teacher(Protocol):
-    """Anything that answers requests: a server, an engine in this process, a symbolic program."""
+    """Anything that answers requests: a server, an engine in this process, a symbolic program.
+
+    It may have more:
+        in_flight: how many requests it takes on at once, from which plans tell how long many take.
+        shares_time: True where the seconds of its replies add up to wall clock, as an engine in this process knows it.
+        ready(): called before a build reads anything; raises TeacherError if it is sure that no request will be
+            answered: a key that is not set, a library or a folder that is not there. It asks nobody and loads nothing.
+    """
 
     @property
     def model(self) -> str:

@@ -50,6 +50,13 @@ class SampleSummary:
     completion_tokens: int = 0
     seconds: float = 0.0
     """Wall clock."""
+    first_s: float = 0.0
+    """Of it, until the first reply came: a teacher that loads a model does it then."""
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds per reply once they come; None where fewer than two came."""
+        return (self.seconds - self.first_s) / (self.attempts - 1) if self.attempts > 1 else None
 
     def __add__(self, other: "SampleSummary") -> "SampleSummary":
         return SampleSummary(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
@@ -128,6 +135,7 @@ class _Run:
         self.asked = self.reused = self.given_up = self.attempts = self.cut = self.drawn_longer = 0
         self.prompt_tokens = self.completion_tokens = 0
         self.started = time.monotonic()
+        self.first_s = 0.0
         self.in_flight: dict[str, Request] = {}
         self.longer: dict[str, Request] = {}
         """What follows on replies that were cut off; asked before anything new, so that there are never many."""
@@ -203,6 +211,7 @@ class _Run:
             raise ValueError(f"{self.teacher.model} answered a request that was not asked, or twice: key {reply.key}")
         self.store.append([reply], [request])
         del self.in_flight[reply.key]
+        self.first_s = self.first_s if self.attempts else time.monotonic() - self.started
         self.attempts += 1
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
@@ -240,4 +249,4 @@ class _Run:
         """As it stands."""
         counts = (self.asked, self.reused, self.failures, self.attempts, self.cut, self.drawn_longer)
         tokens = (self.prompt_tokens, self.completion_tokens)
-        return SampleSummary(*counts, *tokens, time.monotonic() - self.started)
+        return SampleSummary(*counts, *tokens, time.monotonic() - self.started, self.first_s)

@@ -11,9 +11,12 @@ from curate.build import build
 from curate.forecast import Forecast
 from curate.lost_reasoning import LostReasoningError
 from curate.manifest import read_manifest
+from curate.manifest_plugs import Use
 from curate.plan import Plan, plan_build
+from curate.plug import load
 from curate.progress import Steps
 from curate.projection import project
+from curate.recipe import Rollouts
 from curate.version import Version
 from distill.account import Spent
 from distill.store import Store
@@ -110,7 +113,8 @@ def test_a_pilot_shows_that_the_reasoning_is_lost(tmp_path: Path) -> None:
         assert len(server.requests) == 24
 
 
-def test_the_last_few_rollouts_take_as_long_as_one(tmp_path: Path) -> None:
+def took(teacher: str) -> str:
+    """The time that is said for 4 rollouts of `teacher`, where 8 took 4,800 seconds together."""
     found = project(
         pl.DataFrame(
             {"characters": 9, "rollouts": [4, 4], "prompt_tokens": 9, "completion_tokens": 9, "seconds": 2400.0}
@@ -118,11 +122,20 @@ def test_the_last_few_rollouts_take_as_long_as_one(tmp_path: Path) -> None:
         pl.DataFrame({"characters": [9], "rollouts": [4]}),
         seed=0,
     )
-    (tmp_path / "m.yaml").write_text(SERVED.replace("URL", "http://127.0.0.1:9/v1"))
-    wanted = read_manifest(tmp_path / "m.yaml", ["rollouts.teacher.in_flight=64"]).rollouts
-    assert wanted
-    forecast = Forecast(wanted, 3, 8, 8, 2, 4, found, None, Spent())
-    assert "time                  10 min" in forecast.text()  # 8 took 4,800 s together: 600 s each
+    plug = load("teacher", teacher)
+    options = {"model": "m", "commit": "0" * 40} if teacher == "vllm_engine" else {"model": "m"}
+    wanted = Rollouts(teacher=Use(teacher, plug(**options)))
+    return next(
+        line for line in Forecast(wanted, 3, 8, 8, 2, 4, found, None, Spent()).text().splitlines() if "time" in line
+    )
+
+
+def test_the_last_few_rollouts_of_a_server_take_as_long_as_one() -> None:
+    assert "time                  10 min" in took("openai_server")  # 600 s each, all 4 at once
+
+
+def test_an_engine_in_this_process_takes_what_its_replies_took_together() -> None:
+    assert "time                  40 min" in took("vllm_engine")  # its replies' seconds are shares of the clock
 
 
 def test_failed_attempts_are_projected_too(tmp_path: Path) -> None:

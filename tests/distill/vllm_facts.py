@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from dataclasses import asdict, replace
 from itertools import islice
 
@@ -23,7 +24,10 @@ def facts() -> dict[str, object]:
     """Replies and errors, by what they show."""
     teacher = VllmEngine(path=str(NOISY), dtype="float32", max_model_len=256, cpu_kv_gib=1, in_flight=16)
     sums = asks(teacher, "What is 58 + 67?", indices=24)
+    list(teacher.ask(sums[:1]))  # the engine is there
+    began = time.monotonic()
     together = {reply.key: reply for reply in teacher.ask(sums)}
+    clock = time.monotonic() - began
     left = teacher.ask(asks(teacher, "What is 11 + 12?", indices=16))
     next(left)
     left.close()
@@ -42,6 +46,7 @@ def facts() -> dict[str, object]:
         "revision": teacher.revision,
         "together": {key: reply.content for key, reply in together.items()},
         "alone": {reply.key: reply.content for reply in alone},
+        "seconds": [sum(reply.seconds for reply in together.values()), clock],
         "again": len(list(islice(teacher.ask(sums), 30))),
         "short": replies[short[0].key],
         "cold": [replies[request.key] for request in cold],
