@@ -18,6 +18,10 @@ def summary(run: Run) -> str:
     for name, what in (("accuracy", "correct rollouts"), ("accuracies", "pairs told apart")):
         if f"last_{name}" in got:
             lines.append(f"{what} {got[f'first_{name}']:.1%} -> {got[f'last_{name}']:.1%}, first to last log")
+    if got.get("first_accuracy") == got.get("last_accuracy") == 0.0:
+        lines.append(
+            "no rollout was correct: a student that never succeeds learns nothing from RL. Train sft longer first"
+        )
     if "heldout_answered" in got:
         ended = f"{got['heldout_ended']} of {got['heldout_answered']}"
         lines.append(

@@ -18,6 +18,8 @@ from train.scores import UNJUDGED, Scores, scores
 from train.settings import SettingsError
 
 RESULT, ROLLOUTS = "result.json", "rollouts.parquet"
+DRAWN = ("row_digest", "read", "engine", "temperature", "top_p", "max_tokens")
+"""What two models must share for their difference to be theirs alone."""
 ALL = 1 << 60
 
 
@@ -196,7 +198,15 @@ def compare(a: Path, b: Path) -> str:
             f"{name:24} {problems:8,} {means[0]:7.1%} {means[1]:7.1%}   "
             f"{moved.mean:+.1%}  [{moved.low:+.1%}, {moved.high:+.1%}]{sure}"
         )
+        lines += _drawn_differently(*(where[name] / RESULT for where in sets))
     return "\n".join([*lines, "* the interval leaves out 0"])
+
+
+def _drawn_differently(a: Path, b: Path) -> list[str]:
+    told = [json.loads(file.read_text(encoding="utf-8")) for file in (a, b)]
+    ways = [{**{name: one.get(name) for name in DRAWN}, "k": one["scores"]["k"]} for one in told]
+    apart = [f"{name} {ways[0][name]} and {ways[1][name]}" for name in ways[0] if ways[0][name] != ways[1][name]]
+    return [f"  drawn differently: {', '.join(apart)}"] if apart else []
 
 
 def table(found: dict[str, Scores]) -> str:

@@ -48,6 +48,7 @@ def test_two_models_are_compared_problem_by_problem(
     assert code == 0
     assert "asked-v1-heldout" in said
     assert "b - a, 95 % interval" in said
+    assert "drawn differently: temperature 1.0 and 0.0\n" in said
 
 
 def test_a_file_of_problems_is_a_benchmark(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
