@@ -105,7 +105,15 @@ class Asker:
             return
         with self.steps.sampling(title, total) as pace:
             watches = (*watches, pace)
-            run = sample(teacher, requests, self.store, on_progress=pace.done, cut_off=cut_off, watches=watches)
+            try:
+                run = sample(teacher, requests, self.store, on_progress=pace.done, cut_off=cut_off, watches=watches)
+            except TeacherError as error:
+                came = pace.attempts - pace.failed
+                # A spent budget says itself what was kept.
+                kept = (
+                    f". What this run was answered ({came:,}) is kept" if came and type(error) is TeacherError else ""
+                )
+                raise type(error)(f"{stage}: {error}{kept}") from error
         self.runs[stage] = self.runs.get(stage, SampleSummary()) + run
 
     def _spent_before(self, draw: Draw) -> Spent:

@@ -14,6 +14,7 @@ from curate.order import check_order
 from curate.papers import papers
 from curate.progress import Steps
 from curate.publish import builder_lock, publish, version_digest
+from curate.ready import check_ready
 from curate.version import Version, versions
 
 
@@ -70,6 +71,8 @@ def build(
             if frozen:
                 check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
+        if not offline:
+            check_ready(manifest)
         cache = Cache(root / STAGES, fresh_journal(folder))
         cache.sweep()
         flow = Flow(manifest, root, cache, pool, steps, offline=offline)

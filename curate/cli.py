@@ -37,6 +37,7 @@ def check(
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.manifest import read_manifest
             from curate.order import check_order
+            from curate.ready import unready
 
             read = read_manifest(Path(what), set_ or [])
             check_order(read)
@@ -44,6 +45,8 @@ def check(
             typer.echo(
                 f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
             )
+            for fault in unready(read):
+                typer.echo(f"but here it cannot be built: {fault}")
         else:
             from curate.checks import check_version
             from curate.progress import Steps

@@ -19,6 +19,7 @@ from curate.manifest import Manifest
 from curate.order import check_order
 from curate.progress import Steps
 from curate.projection import project
+from curate.ready import check_ready
 from curate.shards import sampled
 from curate.show import funnel_text
 from curate.version import versions
@@ -63,13 +64,15 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps, pilot: int = 0) -> 
 
     Raises:
         OrderError, SourceError: as a build does.
-        TeacherError, LostReasoningError: of the pilot.
+        TeacherError, LostReasoningError: of the pilot; nothing was read where the teacher is not ready.
     """
     check_order(manifest)
     made = versions(root, manifest.name)
     manifest, states = resolved(manifest, made)
     if same := find(made, recipe(manifest, states)):
         return Plan(same.name)
+    if pilot:
+        check_ready(manifest)
     with worker_pool() as pool:
         flow = Flow(manifest, root, Cache(root / ".stages"), pool, steps)
         flow.read(states)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -60,15 +61,36 @@ def revision_of(path: str | None, commit: str, **settings: Any) -> str:
     return f"{base}+{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
+def check_there(path: str | None) -> None:
+    """Passes if the folder, where one is named, looks like a model's.
+
+    Raises:
+        TeacherError: no model in the folder.
+    """
+    if path and not (Path(path) / "config.json").is_file():
+        raise TeacherError(
+            f"{Path(path).name}: no model there. Expected a folder with config.json, weights and tokenizer"
+        )
+
+
+def check_installed(plug: str, extra: str, *libraries: str) -> None:
+    """Passes if the libraries can be found; imports none.
+
+    Raises:
+        TeacherError: one cannot.
+    """
+    if lacking := [name for name in libraries if find_spec(name) is None]:
+        raise TeacherError(f'{plug} needs {" and ".join(lacking)}: pip install "cotillion[{extra}]"')
+
+
 def folder_digest(path: str) -> str:
     """sha256 over names and bytes of the files that decide the text: a checkpoint that is trained anew is another.
 
     Raises:
         TeacherError: no model in the folder.
     """
+    check_there(path)
     folder = Path(path)
-    if not (folder / "config.json").is_file():
-        raise TeacherError(f"{folder.name}: no model there. Expected a folder with config.json, weights and tokenizer")
     files = {file for pattern in DECIDES_TEXT for file in folder.glob(pattern)}
     digest = hashlib.sha256()
     for file in sorted(files):

@@ -84,7 +84,7 @@ class Reply:
 
 
 class TeacherError(RuntimeError):
-    """The teacher cannot be reached or refuses to answer: says what to do. What it answered before is kept."""
+    """The teacher cannot be reached or refuses to answer: says what to do."""
 
 
 class Teacher(Protocol):

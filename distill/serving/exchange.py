@@ -131,7 +131,7 @@ class Exchange:
         trials = self.teacher.tries if self.answered else min(FIRST_TRIALS, self.teacher.tries)
         if self.replicas.unreachable(trials):
             said = redacted(text, self.secrets)
-            raise TeacherError(f"{said}. Is the server up? Start it, or correct base_url; what was answered is kept")
+            raise TeacherError(f"{said}. Is the server up? Start it, or correct base_url")
 
     def _overloaded(self, replica: Replica, wait_s: float = 0.0) -> None:
         """It gets less for a while, and nothing for so long."""
@@ -142,20 +142,18 @@ class Exchange:
         status = refusal.status
         said = redacted(f"{replica.host} answered {status}: {refusal.text}", self.secrets)
         if advice := self._advice(refusal):
-            raise TeacherError(f"{said} ({advice}). What was answered is kept") from None
+            raise TeacherError(f"{said} ({advice})") from None
         if status in (400, 422) and choices > 1 and refuses_n(refusal.text):
             raise _OneByOneError from None
         if status in (400, 422) and not self.answered and (advice := advice_on_field(self.teacher, refusal.text)):
-            raise TeacherError(f"{said} ({advice}). Nothing was answered") from None
+            raise TeacherError(f"{said} ({advice})") from None
         wait_s = _seconds(refusal.retry_after)
         if status in OVERLOADED:
             self._overloaded(replica, wait_s)
         elif status in TRANSIENT:
             replica.pause(asyncio.get_running_loop().time(), wait_s)
         if (pause_s := self.replicas.shortest_pause()) > LONGEST_WAIT_S:
-            raise TeacherError(
-                f"{said}. It asks to wait {pause_s:.0f} s: run again later; what was answered is kept"
-            ) from None
+            raise TeacherError(f"{said}. It asks to wait {pause_s:.0f} s: run again later") from None
         return _Trouble(said, final=status not in TRANSIENT)
 
     def _advice(self, refusal: RefusedError) -> str | None:

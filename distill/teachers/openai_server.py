@@ -122,6 +122,10 @@ class OpenaiServer:
         """
         return tuple(map(checked_url, (self.base_url,) if isinstance(self.base_url, str) else self.base_url))
 
+    def ready(self) -> None:
+        """Raises TeacherError if the key that it needs is not set, or belongs to another host. Asks nobody."""
+        self._key()
+
     def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Replies as they come. At most `in_flight` requests are taken on and not yet yielded, in flight or waiting to
         be taken: a slow disk slows the sending. (With `n_per_request`, so many times `n_per_request`.)
@@ -135,10 +139,9 @@ class OpenaiServer:
         try:
             for url in self.urls:
                 refuse_link_local(url)
-            variable, key = key_for(self.api_key_env, map(host_of, self.urls))
         except ValueError as error:
             raise TeacherError(str(error)) from None
-        exchange = Exchange(self, variable, key)
+        exchange = Exchange(self, *self._key())
         with Background[tuple[list[Reply], Sequence[Request]]](exchange.close) as loop:
             groups, room = _groups(requests, self.n_per_request), self.in_flight * self.n_per_request
             try:
@@ -160,6 +163,12 @@ class OpenaiServer:
                 for replies, _ in loop.arrived():
                     yield from replies
                 raise
+
+    def _key(self) -> tuple[str | None, str | None]:
+        try:
+            return key_for(self.api_key_env, map(host_of, self.urls))
+        except ValueError as error:
+            raise TeacherError(str(error)) from None
 
 
 def _groups(requests: Iterable[Request], most: int) -> Iterator[list[Request]]:

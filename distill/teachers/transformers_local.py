@@ -9,7 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from distill.checkpoint import context_of, credited, folder_digest, one_line, prompt_tokens, revision_of, skips_special
+from distill.checkpoint import (
+    check_installed,
+    check_there,
+    context_of,
+    credited,
+    folder_digest,
+    one_line,
+    prompt_tokens,
+    revision_of,
+    skips_special,
+)
 from distill.decoding import BatchRow, draw
 from distill.request import Reply, Request, TeacherError
 
@@ -60,6 +70,11 @@ class TransformersLocal:
         return revision_of(
             self.path, self.commit, dtype=dtype, max_length=self.max_length, template=self.chat_template_kwargs
         )
+
+    def ready(self) -> None:
+        """Raises TeacherError if the library or the folder's model is not there."""
+        check_installed("transformers_local", "train", "torch", "transformers")
+        check_there(self.path)
 
     def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Replies batch by batch. A prompt that the context does not hold yields a reply with finish_reason `error`.

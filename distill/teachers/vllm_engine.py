@@ -13,7 +13,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from distill.checkpoint import context_of, credited, folder_digest, one_line, prompt_tokens, revision_of, skips_special
+from distill.checkpoint import (
+    check_installed,
+    check_there,
+    context_of,
+    credited,
+    folder_digest,
+    one_line,
+    prompt_tokens,
+    revision_of,
+    skips_special,
+)
 from distill.request import FinishReason, Reply, Request, TeacherError
 
 OURS = frozenset(("model", "tokenizer", "revision", "generation_config", "seed", "runner", "skip_tokenizer_init"))
@@ -70,6 +80,11 @@ class VllmEngine:
         """Digest of the folder's files, or the commit; with a mark of the options that change the text."""
         said = {"dtype": "" if self.dtype == "auto" else self.dtype, "max_length": self.max_model_len}
         return revision_of(self.path, self.commit, **said, template=self.chat_template_kwargs, options=self.options)
+
+    def ready(self) -> None:
+        """Raises TeacherError if the library or the folder's model is not there."""
+        check_installed("vllm_engine", "vllm", "vllm")
+        check_there(self.path)
 
     def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Replies as they are done. A prompt that the context does not hold yields one with finish_reason `error`.

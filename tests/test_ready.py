@@ -1,0 +1,84 @@
+"""Facts about teachers that cannot be asked: told before anything is read or paid, and by the stage that would ask."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curate.build import build
+from curate.manifest import Manifest, read_manifest
+from curate.plan import plan_build
+from curate.progress import Steps
+from distill.request import TeacherError
+from tests.classroom import make, problems, room
+
+KEYED = """
+name: keyed
+sources: [{use: files, path: problems.jsonl, columns: {problem: problem, answer: answer}}]
+rollouts:
+  teacher: {use: tutor}
+  sampling: {n: 1}
+verdicts: [rule, {use: judge, teacher: JUDGE}]
+views: {sft: {}}
+"""
+CLOSED = '{use: openai_server, model: m, base_url: "http://127.0.0.1:9/v1", api_key_env: NO_SUCH_KEY}'
+GONE = "{use: transformers_local, path: gone}"
+
+
+def keyed(folder: Path, judge: str, *sets: str) -> Manifest:
+    (folder / "problems.jsonl").write_text(json.dumps({"problem": "1 + 1?", "answer": "2"}) + "\n")
+    (folder / "m.yaml").write_text(KEYED.replace("JUDGE", judge))
+    return read_manifest(folder / "m.yaml", sets)
+
+
+@pytest.mark.parametrize(
+    ("judge", "says"),
+    [
+        (CLOSED, r"verdicts\.judge: the environment variable NO_SUCH_KEY \(api_key_env\) is not set"),
+        (GONE, r"gone: no model there"),
+    ],
+)
+def test_a_teacher_that_cannot_answer_is_told_before_sources_are_read(tmp_path: Path, judge: str, says: str) -> None:
+    manifest = keyed(tmp_path, judge)
+    with pytest.raises(TeacherError, match=says):
+        build(manifest, tmp_path / "data", Steps(quiet=True), workers=1)
+    with pytest.raises(TeacherError, match=says):
+        plan_build(manifest, tmp_path / "data", Steps(quiet=True), pilot=1)
+    assert not (tmp_path / "data" / ".stages").exists(), "no source was read"
+    assert not (tmp_path / "data" / ".rollouts").exists(), "nobody was asked"
+
+
+def test_all_that_are_not_ready_are_told_at_once_and_check_tells_them_too(tmp_path: Path) -> None:
+    manifest = keyed(tmp_path, CLOSED, f"rollouts.teacher={CLOSED}")
+    with pytest.raises(TeacherError) as told:
+        build(manifest, tmp_path / "data", Steps(quiet=True), workers=1)
+    assert [line.partition(":")[0] for line in str(told.value).splitlines()[:2]] == [
+        "teacher.openai_server",
+        "verdicts.judge",
+    ]
+    assert "--offline" in str(told.value)
+    check = [sys.executable, "-m", "curate", "check", "m.yaml"]
+    run = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, "the manifest is fine; the machine lacks the key"
+    assert "cannot be built: verdicts.judge: the environment variable NO_SUCH_KEY" in run.stdout
+
+
+def test_a_set_key_is_ready_and_a_plan_without_a_pilot_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = keyed(tmp_path, CLOSED)
+    plan_build(manifest, tmp_path / "data", Steps(quiet=True))
+    monkeypatch.setenv("NO_SUCH_KEY", "k" * 20)
+    plan_build(manifest, tmp_path / "data", Steps(quiet=True), pilot=1)
+
+
+def test_an_error_of_a_teacher_names_the_stage_and_what_is_kept_if_anything_is(tmp_path: Path) -> None:
+    problems(tmp_path)
+    with pytest.raises(TeacherError) as told:
+        make(tmp_path, room(stops_after=0))
+    assert str(told.value) == "teacher.tutor: the line went dead"
+    with pytest.raises(TeacherError) as told:
+        make(tmp_path, room(stops_after=30))
+    assert str(told.value) == "teacher.tutor: the line went dead. What this run was answered (30) is kept"
