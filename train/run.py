@@ -211,7 +211,8 @@ def result_of(trainer: Any, trained: Any, seconds: float, tokens_before: int = 0
     """
     logs = trainer.state.log_history
     losses = [log["loss"] for log in logs if "loss" in log]
-    tokens = tokens_logged(logs)
+    # TRL's own count where it has one: a run shorter than `logging_steps` logs none.
+    tokens = max(tokens_logged(logs), int(getattr(trainer, "_total_train_tokens", 0)))
     courses = {name: [log[name] for log in logs if name in log] for name in OUTCOMES}
     outcomes = {
         f"{when}_{name.rpartition('/')[2]}": course[place]

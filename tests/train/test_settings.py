@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-from trl import SFTConfig
+from peft import LoraConfig
+from trl import DPOConfig, GRPOConfig, SFTConfig
 
+from train.rlvr import Fixes
 from train.settings import PRESETS, SettingsError, read_settings
 from train.tiny import Tiny
 
@@ -25,10 +27,53 @@ def test_the_published_hyperparameters_are_the_preset(tmp_path: Path) -> None:
     assert read["packing"] is False
 
 
-@pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*_sft.yaml")))
+CONFIGS = {"midtrain": SFTConfig, "sft": SFTConfig, "dpo": DPOConfig, "grpo": GRPOConfig}
+GROUPS = {"student": Tiny, "lora": LoraConfig, "rl": Fixes}
+
+
+@pytest.mark.parametrize("preset", sorted(path.stem for path in PRESETS.glob("*.yaml")))
 def test_a_preset_holds_only_what_trl_knows(preset: str, tmp_path: Path) -> None:
-    read = read_settings(preset, None, (), SFTConfig, student=Tiny)
-    SFTConfig(output_dir=str(tmp_path), **read.fields | {"use_cpu": True})
+    config = CONFIGS[preset.rpartition("_")[2]]
+    read = read_settings(preset, None, (), config, **GROUPS)
+    config(output_dir=str(tmp_path), **read.fields | {"use_cpu": True})
+
+
+@pytest.mark.parametrize(
+    ("stage", "override", "value"),
+    [
+        ("midtrain", "packing_strategy=wrapped", "wrapped"),
+        ("sft", "loss_type=dft", "dft"),
+        ("dpo", "loss_type=[sigmoid, sft]", ["sigmoid", "sft"]),
+        ("dpo", "loss_weights=[0.5]", [0.5]),
+        ("dpo", "model_init_kwargs={dtype: bfloat16}", {"dtype": "bfloat16"}),
+        ("grpo", "mask_truncated_completions=true", True),
+        ("grpo", "scale_rewards=group", "group"),
+        ("grpo", "vllm_mode=server", "server"),
+        ("grpo", "epsilon_high=0.28", 0.28),
+    ],
+)
+def test_settings_of_trl_pass_through(stage: str, override: str, value: object, tmp_path: Path) -> None:
+    config = CONFIGS[stage]
+    read = read_settings(f"tiny_{stage}", None, (override,), config, **GROUPS)
+    name = override.partition("=")[0]
+    assert read.fields[name] == value
+    assert getattr(config(output_dir=str(tmp_path), **read.fields), name) == value
+
+
+def test_the_published_hyperparameters_are_the_presets_of_the_other_stages() -> None:
+    # arXiv 2504.21233: mid-training 1e-5, 5 epochs, 16k, packed; DPO 5e-7, 1 epoch, 16k; RL 5e-7, 25k tokens,
+    # temperature from 1.0 to 0.6 over half of the steps.
+    mid = read_settings("phi4_mini_midtrain", None, (), SFTConfig).fields
+    assert (mid["learning_rate"], mid["num_train_epochs"], mid["max_length"], mid["packing"]) == (1e-5, 5, 16384, True)
+    dpo = read_settings("phi4_mini_dpo", None, (), DPOConfig).fields
+    assert (dpo["learning_rate"], dpo["num_train_epochs"], dpo["max_length"]) == (5e-7, 1, 16384)
+    rl = read_settings("phi4_mini_grpo", None, (), GRPOConfig, rl=Fixes)
+    assert (rl.fields["learning_rate"], rl.fields["max_completion_length"], rl.fields["temperature"]) == (
+        5e-7,
+        25600,
+        1,
+    )
+    assert (rl.groups["rl"]["temperature_end"], rl.groups["rl"]["temperature_share"]) == (0.6, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_the_next_run_starts_from_a_run_and_names_its_data(run: Run, root: Path,
     assert "Before: stage `sft` on `sums@v1`" in (child.path / "README.md").read_text()
     assert child.facts["parent"]["data"]["row_digest"] == ROW_DIGESTS["train"]
     assert child.facts["result"]["first_loss"] is None
+    assert child.facts["result"]["tokens"] > 0  # though a run of one step logs none
     assert (
         child.facts["result"]["last_loss"]
         < 0.6 * json.loads((run.path / "metrics.jsonl").read_text().splitlines()[0])["loss"]
