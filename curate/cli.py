@@ -233,12 +233,13 @@ def view(
 ) -> None:
     """Write a version as static pages: funnel, verdicts, charts, problems with their rollouts. No script in them."""
     with exits(debug):
+        from curate.counts import counted
         from curate.look.viewer import write_site
         from curate.progress import Steps
         from curate.version import open_version
 
         site = write_site(open_version(version, root), out, Steps(), problems, all_)
-        typer.echo(f"{site.problems:,} problems on {site.pages:,} page(s). Open {site.index.as_uri()}")
+        typer.echo(f"{counted(site.problems, 'problem')} on {counted(site.pages, 'page')}. Open {site.index.as_uri()}")
 
 
 @app.command()

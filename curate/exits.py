@@ -1,5 +1,6 @@
 """How a command ends: an error becomes its text and its exit code; and the options that every command has."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,18 @@ EXIT_CODES = {
     "WorkerError": 1,
 }
 """By class name, since importing the classes would import all that they stand beside."""
+
+HINTS = {
+    errno.ENOSPC: "Make room, or name another place (--root, --out), and run it again",
+    errno.EDQUOT: "Make room, or name another place (--root, --out), and run it again",
+    errno.EROFS: "Name a place that can be written to (--root, --out)",
+    errno.EACCES: "Whose is it? Name a place that is yours (--root, --out), or ask for its permissions",
+    errno.EPERM: "Whose is it? Name a place that is yours (--root, --out), or ask for its permissions",
+    errno.ENOENT: "Is the path right? It is taken from where you stand; in a manifest, from the manifest's folder",
+    errno.ENOTDIR: "A file stands where a folder should: is the path right (--root, --out)?",
+    errno.EISDIR: "A folder stands where a file should: is the path right?",
+}
+"""What to do about the operating system's errors, by number."""
 
 RootOption = Annotated[
     Path | None, typer.Option("--root", metavar="FOLDER", help="The data folder (else COTILLION_DATA, else data/).")
@@ -64,5 +77,5 @@ def _told(error: Exception) -> tuple[int, str]:
         return known[0], str(error)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return 2, f"{where}{error.strerror}. Is the place right (--root, --out), writable, and the disk not full?"
+        return 2, f"{where}{error.strerror}. {HINTS.get(error.errno or 0, 'Is the place right (--root, --out)?')}"
     return 1, f"{type(error).__name__}: {error}\nThis is a fault of ours; --debug shows where."

@@ -23,6 +23,7 @@ from curate.publish import Table
 from curate.questions import SourceRows, owners, read_sources
 from curate.records import TEXT_COLUMNS, draws
 from curate.shards import gather
+from curate.version import ROLLOUTS
 from distill.request import Message, Request
 from distill.store import Store
 
@@ -60,7 +61,7 @@ class Flow:
     """Who asks the teachers, and keeps account of what that costs."""
 
     def __post_init__(self) -> None:
-        self.asker = Asker(Store(self.root / ".rollouts"), self.steps, self.offline)
+        self.asker = Asker(Store(self.root / ROLLOUTS), self.steps, self.offline)
 
     def read(self, states: list[dict[str, str]]) -> None:
         """Problems, and the rollouts that came along, from all sources."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from curate.counts import counted
 from curate.pace import duration
 from curate.projection import Projection, Range
 from curate.recipe import Rollouts
@@ -47,8 +48,9 @@ class Forecast:
         if self.wanted.goal:
             goal = self.wanted.goal
             said = [
-                f"rollouts: {self.stored:,} in the store; {self.settled:,} of {self.problems:,} problems have what the "
-                f"goal asks for or are given up; at most {self.at_most:,} to be drawn ({goal.at_most} per problem)"
+                f"rollouts: {self.stored:,} in the store; {self.settled:,} of {counted(self.problems, 'problem')} "
+                f"have what the goal asks for or are given up; at most {self.at_most:,} to be drawn "
+                f"({goal.at_most} per problem)"
             ]
         else:
             said = [f"rollouts: {self.asked:,} asked for, {self.stored:,} in the store, {self.lacking:,} to be drawn"]
@@ -76,8 +78,8 @@ class Forecast:
             ends = ("-" if end is None else shown(end) for end in (span.expected, span.low, span.high))
             lines.append(f"{name:<12}" + "".join(f"{end:>16}" for end in ends))
         lines.append(
-            f"projected from {found.rollouts:,} rollouts of {found.problems:,} problems, failed and repeated attempts "
-            "included; low to high is the 10 to 90 % range\nof a bootstrap over problems"
+            f"projected from {counted(found.rollouts, 'rollout')} of {counted(found.problems, 'problem')}, failed and "
+            "repeated attempts included; low to high is the 10 to 90 % range\nof a bootstrap over problems"
         )
         lines += [] if prices else ["cost: not known without rollouts.prices, such as {input: 0.55, output: 2.19}"]
         lines += [] if times else ["time: not known; this teacher does not say how long replies take. --pilot measures"]

@@ -51,8 +51,8 @@ def _spending(bills: list[dict[str, Any]]) -> str:
     """What teachers took, and what each number comes from."""
     lines = [text_table(SPENDING, spending_rows(bills))]
     for bill in bills:
-        run = f"the run that made it asked for {bill['asked']:,} and had {bill['reused']:,} already"
-        lines += [f"  {bill['teacher']}: {note}" for note in (*spending_notes(bill), run)]
+        run = f"{bill['stage']}: the run that made it asked for {bill['asked']:,} and had {bill['reused']:,} already"
+        lines += [f"  {note}" for note in (*spending_notes(bill), run)]
     return "\n".join(lines)
 
 

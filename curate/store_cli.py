@@ -9,9 +9,6 @@ from curate.exits import DebugOption, RootOption, exits
 
 # Every import below stays inside its command, as in `curate.cli`.
 
-FOLDER = ".rollouts"
-"""Of a data folder."""
-
 store = typer.Typer(no_args_is_help=True, help="The rollouts that were paid for: look, export, merge.")
 
 
@@ -19,10 +16,10 @@ store = typer.Typer(no_args_is_help=True, help="The rollouts that were paid for:
 def show(root: RootOption = None, debug: DebugOption = False) -> None:
     """What each model was asked, what came of it, and what it took."""
     with exits(debug):
-        from curate.version import data_root
+        from curate.version import ROLLOUTS, data_root
         from distill.storing.holdings import holdings, text
 
-        folder = data_root(root) / FOLDER
+        folder = data_root(root) / ROLLOUTS
         typer.echo(text(folder, holdings(folder)))
 
 
@@ -35,10 +32,10 @@ def export(
     """Write every attempt with its request as one row of a parquet file, failed ones too."""
     _check_target(out)
     with exits(debug):
-        from curate.version import data_root
+        from curate.version import ROLLOUTS, data_root
         from distill.store import Store
 
-        rows = Store(data_root(root) / FOLDER).export(out)
+        rows = Store(data_root(root) / ROLLOUTS).export(out)
         typer.echo(f"{rows:,} attempts: {out}")
 
 
@@ -50,11 +47,11 @@ def merge(
 ) -> None:
     """Take over what was paid for elsewhere. The others stay as they are; doing it twice changes nothing."""
     with exits(debug):
-        from curate.version import data_root
+        from curate.version import ROLLOUTS, data_root
         from distill.store import Store
 
         folders = [_store_folder(other) for other in others]
-        folder = data_root(root) / FOLDER
+        folder = data_root(root) / ROLLOUTS
         with Store(folder) as ours:
             taken = ours.merge(folders)
         typer.echo(f"{taken:,} new attempts taken over into {folder}")
@@ -80,9 +77,10 @@ def _store_folder(place: Path) -> Path:
     Raises:
         FileNotFoundError: there is none.
     """
+    from curate.version import ROLLOUTS
     from distill.storing.segments import current_files
 
-    for folder in (place / FOLDER, place):
+    for folder in (place / ROLLOUTS, place):
         if current_files(folder):
             return folder
     raise FileNotFoundError(2, "no rollout store is here", str(place))

@@ -193,6 +193,10 @@ def lock_digest(text: bytes) -> str | None:
     return found if mark and after[:64] == found.encode() else None
 
 
+ROLLOUTS = ".rollouts"
+"""Of a data folder: the store of what was paid for, shared by its datasets."""
+
+
 def data_root(root: Path | str | None = None) -> Path:
     """`root`, else the environment variable COTILLION_DATA, else `data` where you stand."""
     return Path(root or os.environ.get("COTILLION_DATA") or "data")

@@ -120,7 +120,8 @@ def test_show_and_card_say_what_it_cost(tmp_path: Path) -> None:
     row = re.search(r"^m  .*$", shown, re.MULTILINE)
     assert row
     assert row[0].split() == ["m", "teacher.openai_server", "6", "8", "4", "0", "56", "88", "11", "$0.94", "$0.47"]
-    assert "verdicts: correct 2, none 2, wrong 2" in shown
+    assert "\n  teacher.openai_server: verdicts: correct 2, none 2, wrong 2" in shown
+    assert "server: verdicts: correct 2, none 2, wrong 2." in card
     assert "per correct rollout: 28 tokens in, 44 out, $0.47" in shown
     assert "2 rollouts have no reply; the next build asks again" in shown
     # 4 failed attempts, each 14 tokens in (as many as 4 good ones told) and 64 out: 4 x 14 / 1000 + 4 x 64 / 100.

@@ -124,7 +124,7 @@ class Evaluate:
     def _judged(self, teacher: Teacher, problems: pl.DataFrame, k: int) -> pl.DataFrame:
         """Every rollout with its verdict, drawn now or before."""
         from curate.progress import Steps
-        from curate.version import data_root
+        from curate.version import ROLLOUTS, data_root
         from distill.sample import sample
         from distill.store import Store
         from distill.thinking import split_columns
@@ -138,7 +138,7 @@ class Evaluate:
                 for index in range(k):
                     yield Request(messages, teacher.model, teacher.revision, sampling, index)
 
-        store = Store(data_root(self.root) / ".rollouts")
+        store = Store(data_root(self.root) / ROLLOUTS)
         with Steps().sampling(f"rollouts of {teacher.model}", problems.height * k) as pace:
             sample(teacher, requests(), store, on_progress=pace.done, watches=[pace])
         replies = store.get([request.key for request in requests()])

@@ -46,7 +46,7 @@ def spending_rows(bills: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 
 
 def spending_notes(bill: Mapping[str, Any]) -> list[str]:
-    """What one teacher's numbers mean: per problem and correct rollout, verdicts, what was not counted."""
+    """What the numbers of one stage mean, each with its name: verdicts, per problem and correct, what was not told."""
     said = []
     if bill["verdicts"]:
         said.append("verdicts: " + ", ".join(f"{verdict} {rows:,}" for verdict, rows in bill["verdicts"].items()))
@@ -66,7 +66,7 @@ def spending_notes(bill: Mapping[str, Any]) -> list[str]:
             f"{bill['failed_attempts']:,} attempts failed; their tokens are counted where the server told them. "
             f"Timeouts may be billed and are not told: at most {most['completion_tokens']:,} tokens out{price} more"
         )
-    return said
+    return [f"{bill['stage']}: {note}" for note in said]
 
 
 def usd(amount: float | None) -> str:

@@ -66,4 +66,8 @@ def text(folder: Path, found: dict[str, Holding]) -> str:
     ]
     files = current_files(folder)
     size = sum(path.stat().st_size for path in files)
-    return "\n".join([*lines, "", f"{size / 1e6:,.1f} MB in {len(files)} file(s): {folder}"])
+    return "\n".join([*lines, "", f"{_size(size)} in {len(files)} file(s): {folder}"])
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"

@@ -37,6 +37,7 @@ def test_show_counts_what_each_model_was_asked(root: Path) -> None:
     assert header.split("  ")[0] == "model"
     assert r1.split() == ["r1@may", "2", "2", "3", "1", "1", "30", "3,000", "0.75"]
     assert qwq.split() == ["qwq@may", "1", "1", "1", "0", "0", "10", "1,000", "0.25"]
+    assert size.startswith("0.6 kB in 1 file")
     assert size.endswith(f"1 file(s): {root / '.rollouts'}")
 
 

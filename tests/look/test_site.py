@@ -96,4 +96,4 @@ def test_the_command_says_what_to_open(root: Path, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True)
     url = done.stdout.split()[-1]
     assert Path(unquote(urlsplit(url).path)) == (tmp_path / "a site" / "index.html")
-    assert "5 problems on 1 page(s)" in done.stdout
+    assert "5 problems on 1 page." in done.stdout
