@@ -144,7 +144,9 @@ def grpo(
 
 @app.command("eval")
 def eval_(
-    model: Annotated[str, typer.Argument(help="A run folder, a folder of weights, a Hub name, or a server's model.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder, a folder of weights, org/name@COMMIT, or a server's model.")
+    ],
     on: Annotated[str, typer.Option(help="Sets, with commas: math500, aime24, v3:heldout, mine.jsonl.")],
     k: Annotated[
         int | None, typer.Option("-k", min=1, help="Rollouts per problem. [default: 64 AIME, 8 others]")

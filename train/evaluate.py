@@ -6,6 +6,7 @@ Phi-4-mini-reasoning: temperature 0.6, top-p 0.95, 64 rollouts per AIME problem 
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Evaluate:
     """
 
     model: str
-    """A run folder, a folder of weights, a model's name on the Hub, or the name a server knows it by."""
+    """A run folder, a folder of weights, a model on the Hub (`org/name@COMMIT`), or the name a server knows it by."""
 
     on: tuple[str, ...]
     """`math500`, `aime24`, ... (curate.benchmarks), a file of problems, or the held-out prompts of a version
@@ -73,8 +74,11 @@ class Evaluate:
 
         Raises:
             SourceError, VersionError: no such set.
+            SettingsError: no set, a set twice, or a model without a commit.
             TeacherError: the model or the server cannot be asked.
         """
+        if not self.on or len(set(self.on)) < len(self.on):
+            raise SettingsError(f"--on {','.join(self.on)}: expected one or more sets, each once")
         teacher = self._teacher()
         folder = self.out or (Path(self.model) / "eval" if Path(self.model).is_dir() else Path("evals") / teacher.model)
         found = {}
@@ -93,7 +97,13 @@ class Evaluate:
             from distill.teachers.openai_server import OpenaiServer
 
             return OpenaiServer(self.model, base_url=self.engine)
-        where: dict[str, Any] = {"path": self.model} if here else {"model": self.model}
+        name, _, commit = self.model.partition("@")
+        if not here and not re.fullmatch("[0-9a-f]{40}", commit):
+            raise SettingsError(
+                f"{self.model}: no such folder. A model on the Hub is named with its commit (org/name@40 hex digits): "
+                "without one its rollouts could be another's tomorrow"
+            )
+        where: dict[str, Any] = {"path": self.model} if here else {"model": name, "commit": commit}
         if self.engine == "transformers":
             from distill.teachers.transformers_local import TransformersLocal
 

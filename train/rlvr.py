@@ -14,9 +14,19 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from train.settings import SettingsError
+
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import TrainerCallback
+
+
+RANGES = {
+    "accuracy_at_most": "Expected a share between 0 and 1",
+    "oversample": "Expected 1 or more",
+    "temperature_end": "Expected more than 0",
+    "temperature_share": "Expected a share above 0, at most 1",
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,16 @@ class Fixes:
     """Fix c: where the temperature ends; it starts at TRL's `temperature`. The paper: 1.0 to 0.6."""
     temperature_share: float = 0.5
     """Fix c: the share of the steps over which it falls."""
+
+    def __post_init__(self) -> None:
+        right = {
+            "accuracy_at_most": self.accuracy_at_most is None or 0 <= self.accuracy_at_most <= 1,
+            "oversample": self.oversample >= 1,
+            "temperature_end": self.temperature_end is None or self.temperature_end > 0,
+            "temperature_share": 0 < self.temperature_share <= 1,
+        }
+        for name in (name for name, holds in right.items() if not holds):
+            raise SettingsError(f"rl.{name}: {getattr(self, name)} cannot be. {RANGES[name]}")
 
 
 def rebalanced(

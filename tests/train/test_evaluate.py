@@ -91,6 +91,22 @@ def test_what_cannot_be_measured_is_told(
     assert answer in said
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("runs/none", "--on", "v1:heldout"), "runs/none: no such folder"),
+        ((NOISY, "--on", ","), "expected one or more sets"),
+        ((NOISY, "--on", "v1:heldout,v1:heldout"), "each once"),
+    ],
+)
+def test_a_wrong_model_or_set_is_told(
+    words: tuple[object, ...], answer: str, train: Callable[..., tuple[int, str]], asked: Path
+) -> None:
+    code, said = train("eval", *words, "--root", asked)
+    assert (code, "Traceback" in said) == (2, False)
+    assert answer in said
+
+
 def test_nothing_to_compare_is_told(train: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     code, said = train("compare", tmp_path, tmp_path)
     assert code == 2

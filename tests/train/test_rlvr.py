@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from train.rlvr import Fixes, fixed_trainer, length_spread, rebalanced, repeats, set_temperature, temperature_at
+from train.settings import SettingsError
 
 NOISY = Path(__file__).parents[1] / "fixtures" / "noisy_teacher"
 
@@ -44,6 +45,12 @@ def test_a_group_that_is_solved_too_often_gives_no_gradient() -> None:
 def test_what_could_not_be_judged_counts_to_neither_side() -> None:
     left = rebalanced([1.0, math.nan, -1.0, -1.0], 4, Random(0), accuracy_at_most=0.5)
     assert kept(left) == Counter({1.0: 1, -1.0: 1})
+
+
+@pytest.mark.parametrize("wrong", [{"accuracy_at_most": 50}, {"oversample": 0}, {"temperature_end": 0.0}])
+def test_a_fix_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        Fixes(**wrong)
 
 
 def test_temperature_falls_over_half_the_steps_and_stays() -> None:
