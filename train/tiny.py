@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from train.settings import SettingsError
+
 if TYPE_CHECKING:
     from transformers import Phi3ForCausalLM, PreTrainedTokenizerFast
 
@@ -41,13 +43,17 @@ class Tiny:
     layers: int = 3
     """Transformer blocks."""
     width: int = 128
-    """Hidden size; 32 per attention head."""
+    """Hidden size: 64, 128, ...; 32 per attention head, and two heads share a key."""
     inner: int = 384
     """Hidden size within the feed-forward part."""
     vocabulary: int = 1024
     """Tokens, bytes and special ones included."""
     context: int = 4096
     """Longest sequence, in tokens."""
+
+    def __post_init__(self) -> None:
+        if self.width < 64 or self.width % 64:
+            raise SettingsError(f"student.width: {self.width} is no multiple of 64")
 
     def __call__(self, tokenizer: "PreTrainedTokenizerFast", seed: int = 0) -> "Phi3ForCausalLM":
         """The student with random weights: the same for the same seed and sizes."""

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.train.small_version import sums, talk
+from train.settings import SettingsError
 from train.tiny import SPECIAL, Tiny, tiny_tokenizer
 
 TEXTS = [message["content"] for row in sums(200, seed=0) for message in row]
@@ -58,3 +59,8 @@ def test_the_same_seed_gives_the_same_student() -> None:
     one, two, other = (Tiny(layers=1)(TOKENIZER, seed).lm_head.weight for seed in (1, 1, 2))
     assert one.equal(two)
     assert not one.equal(other)
+
+
+def test_a_width_that_no_head_divides_is_told() -> None:
+    with pytest.raises(SettingsError, match=r"student\.width: 32 is no multiple of 64"):
+        Tiny(width=32)
