@@ -6,13 +6,17 @@ resolved to a commit when it is first used; whoever uses it writes the commit do
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from curate.intake import Columns, Intake, SourceError
+
+if TYPE_CHECKING:
+    from curate.sources.files import Files
+    from curate.sources.hub import Hub
 
 
 @dataclass(frozen=True)
@@ -57,32 +61,72 @@ class Questions:
     """Rollouts per problem that give a steady mean."""
 
 
+def is_file(reference: str) -> bool:
+    """Whether a reference names a file (`mine.jsonl`, `data/mine.csv.gz`) rather than a benchmark of NAMED."""
+    return bool(Path(reference).suffix) or "/" in reference
+
+
+def check_reference(reference: str) -> None:
+    """Passes if this is a benchmark by name, with or without a commit, or looks like a file.
+
+    Raises:
+        ValueError: no benchmark has this name; says which there are.
+    """
+    name = reference.partition("@")[0]
+    if not is_file(reference) and name not in NAMED:
+        near = difflib.get_close_matches(name, NAMED, n=1)
+        guess = f" Did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"no benchmark {name!r}.{guess} There are: {', '.join(NAMED)}; or name a file (mine.jsonl)")
+
+
+def state_of(reference: str) -> dict[str, str]:
+    """What `read_benchmark` would read: a commit, or the digest of a file. Asks the Hub unless a commit is named.
+
+    Raises:
+        SourceError: no such benchmark or file, or the Hub does not answer.
+    """
+    if is_file(reference):
+        return _file_of(Path(reference)).state()
+    return _hub_of(reference).state()
+
+
 def read_benchmark(reference: str) -> Questions:
     """The problems that `math500`, `math500@COMMIT` or a file (`mine.jsonl`, also .parquet, .csv, .gz) names.
 
     A file's columns are guessed (`problem` or `question`, `answer`).
 
     Raises:
-        SourceError: no such benchmark or file, or the Hub does not give it.
+        SourceError: no such benchmark or file, no questions in it, or the Hub does not give it.
     """
-    if Path(reference).suffix and (Path(reference).exists() or "/" in reference):
-        return _from_file(Path(reference))
-    name, _, revision = reference.partition("@")
-    if name not in NAMED:
-        near = difflib.get_close_matches(name, NAMED, n=1)
-        guess = f" Did you mean {near[0]!r}?" if near else ""
-        raise SourceError(f"no benchmark {name!r}.{guess} There are: {', '.join(NAMED)}; or name a file (mine.jsonl)")
+    if is_file(reference):
+        files = _file_of(Path(reference))
+        return _asked(reference, Questions(Path(reference).name.split(".")[0], _problems(files()), files.state(), 8))
+    hub = _hub_of(reference)
+    name, state = reference.partition("@")[0], hub.state()
+    at = replace(hub, revision=state["revision"])
+    return _asked(reference, Questions(name, _problems(at()), state, NAMED[name].samples))
+
+
+def _asked(reference: str, questions: Questions) -> Questions:
+    if questions.problems.is_empty():
+        raise SourceError(f"{reference}: this benchmark has no questions")
+    return questions
+
+
+def _hub_of(reference: str) -> "Hub":
     from curate.sources.hub import Hub
 
+    try:
+        check_reference(reference)
+    except ValueError as fault:
+        raise SourceError(str(fault)) from fault
+    name, _, revision = reference.partition("@")
     known = NAMED[name]
     columns = Columns(problem=known.problem, answer=known.answer)
-    hub = Hub(known.path, columns, config=known.config, split=known.split, revision=revision or None)
-    state = hub.state()
-    at = Hub(known.path, columns, config=known.config, split=known.split, revision=state["revision"])
-    return Questions(name, _problems(at()), state, known.samples)
+    return Hub(known.path, columns, config=known.config, split=known.split, revision=revision or None)
 
 
-def _from_file(path: Path) -> Questions:
+def _file_of(path: Path) -> "Files":
     from curate.regrade import GUESSES
     from curate.sources.files import Files
 
@@ -92,10 +136,11 @@ def _from_file(path: Path) -> Questions:
     there = _columns_there(path)
     for ours in ("problem", "answer"):
         columns[ours] = next((name for name in GUESSES[ours] if name in there), None)
+    if not there:
+        raise SourceError(f"{path}: this benchmark has no questions")
     if columns["problem"] is None:
         raise SourceError(f"{path}: which column holds the problem? Expected one of {', '.join(GUESSES['problem'])}")
-    files = Files(path=str(path), columns=Columns(**columns))
-    return Questions(path.name.split(".")[0], _problems(files()), files.state(), samples=8)
+    return Files(path=str(path), columns=Columns(**columns))
 
 
 def _columns_there(path: Path) -> set[str]:

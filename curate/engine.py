@@ -85,7 +85,10 @@ def shard_marks(
 
 def identity(name: str, stage: Any) -> tuple[str, int, dict[str, Any]]:
     """What decides a stage's marks beside its rows: its name, its revision, its options."""
-    return name, getattr(stage, "REV", 1), {f.name: plain(getattr(stage, f.name)) for f in fields(stage) if f.init}
+    options = {f.name: plain(getattr(stage, f.name)) for f in fields(stage) if f.init}
+    # What an option names may change, or lie elsewhere on another machine: a stage then tells what stands behind it.
+    behind = stage.inputs() if hasattr(stage, "inputs") else {}
+    return name, getattr(stage, "REV", 1), options | behind
 
 
 def source_identity(name: str, source: Any, state: dict[str, str]) -> dict[str, Any]:

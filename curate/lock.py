@@ -26,7 +26,17 @@ def pinned(manifest: "Manifest", made: list[Version]) -> "Manifest":
             known = source_identity(use.name, use.plug, locked["state"])
             use = _at(use, locked["state"]) if known == locked else use
         sources.append(use)
-    return replace(manifest, sources=tuple(sources))
+    return replace(manifest, sources=tuple(sources), problems=_stages_pinned(manifest, made))
+
+
+def _stages_pinned(manifest: "Manifest", made: list[Version]) -> tuple["Use", ...]:
+    """The stages on problems; those that read benchmarks at the commits of the newest version, else at today's."""
+    earlier = made[-1].lock.get("decisions", {}).get("problems", []) if made else []
+    known = {stage["use"]: stage for stage in earlier if isinstance(stage, dict) and "use" in stage}
+    return tuple(
+        replace(use, plug=use.plug.pinned(known.get(use.name))) if hasattr(use.plug, "pinned") else use
+        for use in manifest.problems
+    )
 
 
 def settled(manifest: "Manifest", states: list[dict[str, str]]) -> "Manifest":

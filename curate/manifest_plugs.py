@@ -15,6 +15,7 @@ from curate.manifest_faults import Faults, add_unknown_key, add_validation_fault
 from curate.yaml_lines import Loc
 
 _PATH_MARK = get_args(plug.ManifestPath)[1]
+_BENCHMARK_MARK = get_args(plug.BenchmarkName)[1]
 _TEACHER_MARK = get_args(plug.TeacherPlug)[1]
 
 
@@ -133,8 +134,8 @@ def _choice(kind: str) -> str:
 
 
 def path_options(cls: type[Any]) -> set[str]:
-    """The options of a plug that are paths (`plug.ManifestPath`)."""
-    return _options_marked(cls, _PATH_MARK)
+    """The options of a plug that are paths (`plug.ManifestPath`), or may be (`plug.BenchmarkName`)."""
+    return _options_marked(cls, _PATH_MARK) | _options_marked(cls, _BENCHMARK_MARK)
 
 
 def teacher_options(cls: type[Any]) -> set[str]:
@@ -162,10 +163,12 @@ def _with_paths(cls: type[Any], options: dict[str, Any], loc: Loc, faults: Fault
             return {key: absolute(entry, (*at, key)) for key, entry in value.items()}
         if not isinstance(value, str) or "://" in value or not value:
             return value
+        if at[len(loc)] in named and not os.path.splitext(value)[1] and "/" not in value:
+            return value
         base = os.getcwd() if faults.override_at(at) else folder
         return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
 
-    paths = path_options(cls)
+    paths, named = path_options(cls), _options_marked(cls, _BENCHMARK_MARK)
     return {name: absolute(value, (*loc, name)) if name in paths else value for name, value in options.items()}
 
 

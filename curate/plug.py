@@ -26,6 +26,12 @@ The manifest's reader makes it absolute against the manifest's folder (`--set`: 
 built in Python gets what it was given.
 """
 
+BenchmarkName = Annotated[str, "a benchmark, or a path beside the manifest"]
+"""The type of an option that names a benchmark (`math500`) or a file of questions, inside a tuple too.
+
+What ends like a file (`mine.jsonl`) or has a slash is taken for a path, and made absolute as a `ManifestPath` is.
+"""
+
 TeacherPlug = Annotated[Any, "a teacher"]
 """The type of an option that is a teacher: `teacher: TeacherPlug`, written `{use: NAME, ...}` as under `rollouts`."""
 

@@ -30,7 +30,11 @@ MODULES = sorted(
 HEAVY = ("torch", "vllm", "datasets", "sympy", "sentence_transformers", "transformers", "math_verify", "faiss")
 
 # Example options of plugs that cannot be made without any, and the module that one needs to run at all.
-OPTIONS: dict[str, dict[str, Any]] = {"curate.verdicts.judge": {"teacher": Tutor()}}
+BENCHMARK = str(Path(__file__).parent / "fixtures/benchmark.jsonl")
+OPTIONS: dict[str, dict[str, Any]] = {
+    "curate.verdicts.judge": {"teacher": Tutor()},
+    "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
+}
 NEEDS: dict[str, str] = {}
 
 

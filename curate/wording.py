@@ -1,0 +1,102 @@
+"""What a problem says: its question without the wrapping, its words, its numbers and its signs, on columns."""
+
+import re
+
+import polars as pl
+
+MAX_CHARS = 20_000
+"""How far into a text words are read. The longest of 11,000 benchmark questions has 4,300 characters."""
+
+MIN_STEM_WORDS = 6
+"""A question that has fewer words without its options is compared with them."""
+
+_PROMPTS = (
+    r"(?is)^\s*(?:(?:system|user|human|question|problem)\s*(?:\d+\s*)?[:.]\s+)+",
+    r"(?is)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the\s+following|this)\s[^\n:]{0,160}[:.]\s+",
+    r"(?is)\s*(?:please\s+|let'?s\s+)?(?:reason|think)[^.\n]{0,60}?\bstep[ -]by[ -]step\b.*$",
+    r"(?is)\s*(?:please\s+)?(?:put|give|write|return|present|express|enclose)\s+(?:your|the)\s+(?:final\s+)?answer"
+    r"\s+(?:within|in|inside|as|using|after)?[^\n]{0,40}(?:\\+boxed|<answer>|####).*$",
+    r"(?is)\s+(?:answer|solution|assistant)\s*:\s*$",
+)
+
+_LETTER = r"(?:^|[\s$}~])\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?%s[ \t]?[).:\]]"
+_OPTIONS = (
+    r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER % "A" + r".{0,400}?" + _LETTER % "B" + r".*$"
+)
+
+_LAYOUT = (
+    (r"(?:[\^_]\s*\{\s*\})+", " "),
+    (r"\\(?:left|right|displaystyle|q?quad|[,;!:]|text\w{0,4}|math\w{2,4}|rm|bf|label\{[^}]*\})", " "),
+    (r"\\[dt]?frac\s*(\d)\s*(\d)", r"\frac{${1}}{${2}}"),
+    (r"\\[dt]frac", r"\frac"),
+    (r"(\d)(?:\{,\}|,)(\d{3})\b", "${1}${2}"),
+    (r"(\d)(?:\{,\}|,)(\d{3})\b", "${1}${2}"),
+    (r"(\d+)\.0+\b", "${1}"),
+    (r"\}\s*\{", "/"),
+    (r"\\leq?\b", "≤"),
+    (r"\\geq?\b", "≥"),
+    (r"\\(?:cdot|times)\b|×", "*"),
+    (r"[−–]", "-"),
+)
+"""Ways of writing the same: sizes and fonts, thousands, fractions, signs."""
+
+WORD = r"\d+(?:\.\d+)?|\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|[\p{L}\p{M}]+"
+"""Scripts that put no space between words give a word per character."""
+WORD_IN_PYTHON = re.compile(r"\d+(?:\.\d+)?|[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]+")
+"""The same, as Python's own expressions know it."""
+
+_ONES = (
+    "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen"
+)
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_PARTS = "third fourth fifth sixth seventh eighth ninth tenth"
+NUMBERS = {
+    **{word: str(n) for n, word in enumerate(_ONES.split(), 2)},
+    **{word: str(10 * n) for n, word in enumerate(_TENS.split(), 2)},
+    **{word: str(n) for n, word in enumerate(_PARTS.split(), 3)},
+    **dict.fromkeys(("twice", "double", "doubled", "half", "halves", "pair", "couple"), "2"),
+    **dict.fromkeys(("thirds", "thrice", "triple", "tripled"), "3"),
+    **dict.fromkeys(("quarter", "quarters", "fourths", "quadruple"), "4"),
+    **dict.fromkeys(("dozen", "dozens"), "12"),
+    "hundred": "100",
+    "thousand": "1000",
+    "million": "1000000",
+}
+"""Numbers in words. A fraction is its denominator, so that `a third` and `1/3` say the same: 1 is never counted."""
+
+_ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
+
+
+def question(text: pl.Expr) -> pl.Expr:
+    """The question alone: prompts around it and the list of options after it are gone, where enough words remain."""
+    bare = text.fill_null("").str.normalize("NFKC")
+    for pattern in _PROMPTS:
+        bare = bare.str.replace(pattern, "")
+    asked = bare.str.replace(_OPTIONS, "")
+    enough = asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") >= MIN_STEM_WORDS
+    plain = pl.when(enough).then(asked).otherwise(bare).str.to_lowercase()
+    for pattern, same in _LAYOUT:
+        plain = plain.str.replace_all(pattern, same)
+    return plain
+
+
+def form(asked: pl.Expr) -> pl.Expr:
+    """What two copies of one question share: letters, numbers and signs; no spacing, brackets or punctuation."""
+    kept = asked.str.replace_all(r"(\d)\.(\d)", "${1}·${2}").str.replace_all(r"(\w)!", "${1}ǃ")
+    return kept.str.replace_all(r"[\s\p{C}$\\{}()\[\].,;:!?'\"“”‘’`~&_]+", "")
+
+
+def words(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every word of every row, in order: `row` and `word`, cut of its ending; numbers in digits.
+
+    Args:
+        rows: `row`, `asked` (what `question` gives).
+    """
+    found = rows.select("row", word=pl.col("asked").str.slice(0, MAX_CHARS).str.extract_all(WORD))
+    found = found.filter(pl.col("word").list.len() > 0).explode("word")
+    # Endings are cut per distinct word: there are a thousand times fewer.
+    spelt = found.select(pl.col("word").unique())
+    cut = pl.col("word").str.replace(_ENDING, "${1}")
+    spelt = spelt.with_columns(cut=pl.col("word").replace_strict(NUMBERS, default=cut))
+    return found.join(spelt, on="word", how="left", maintain_order="left").select("row", word="cut")
