@@ -51,7 +51,7 @@ def choose_views(
         if hasattr(view, "facts"):
             facts[name] = view.facts(picks)
         if picks.is_empty():
-            _say_why_empty(name, ledger, steps)
+            _say_why_empty(name, rollouts, ledger, steps)
     return Choices({name: chosen[name] for name in manifest.views}, facts, _leaks(manifest, problems, chosen))
 
 
@@ -71,8 +71,10 @@ def _taken(problems: pl.DataFrame, others: list[pl.Series]) -> pl.Series:
     return problems["cluster"].is_in(clusters.implode())
 
 
-def _say_why_empty(view: str, ledger: Ledger, steps: Steps) -> None:
+def _say_why_empty(view: str, rollouts: pl.DataFrame, ledger: Ledger, steps: Steps) -> None:
     entry = ledger.entries[-1]
     why = ", ".join(f"{reason} {n:,}" for reason, n in entry.dropped.items()) or f"there are no {entry.unit}"
     hint = " (reasoning: false takes rollouts without thinking)" if "no_reasoning" in entry.dropped else ""
+    if "other_teacher" in entry.dropped:
+        hint += f" (rollouts are of {', '.join(rollouts['teacher'].unique().drop_nulls().sort())})"
     steps.say(f"WARNING: view {view} has no rows: {why}{hint}")

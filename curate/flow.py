@@ -22,6 +22,7 @@ from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, owners, read_sources
 from curate.records import TEXT_COLUMNS, draws
+from curate.selection import check_mixes
 from curate.shards import gather
 from curate.version import ROLLOUTS
 from distill.request import Message, Request
@@ -89,6 +90,8 @@ class Flow:
         held_out = draws(first["text"], self.manifest.seed) < self.manifest.heldout
         split = pl.when(held_out).then(pl.lit("heldout")).otherwise(pl.lit("train"))
         self.problems = self.problems.with_columns(split=split)
+        # Before a teacher is asked: replies would be paid for, and the build stop at the view.
+        check_mixes({name: use.plug.mix for name, use in self.manifest.views.items()}, self.problems.filter(KEPT))
 
     def to_draw(self) -> Draw | None:
         """What is asked of the teacher, if there is one."""

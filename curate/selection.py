@@ -1,5 +1,6 @@
 """What a view is cut to: bands, caps, quotas, mixtures. The same words in every view."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -70,6 +71,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         check_band("pass_rate", self.pass_rate)
+        if self.pass_rate is not None and not 0 <= self.pass_rate[0] <= self.pass_rate[1] <= 1:
+            raise ValueError(f"pass_rate: a share of rollouts, from 0 to 1, got {list(self.pass_rate)}")
 
     def caps_rows(self) -> bool:
         """Whether a cap may leave rows out that bands let in."""
@@ -184,15 +187,29 @@ def _in_fair_order(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     return rows.sort("place", "draw", "row")
 
 
+def check_mixes(mixes: dict[str, dict[str, float] | None], problems: pl.DataFrame) -> None:
+    """Passes if every source that a view's mixture names has a problem: a source's name is known once it is read.
+
+    Raises:
+        MixError: naming the view, the sources without problems, and those there are.
+    """
+    there = set(problems["source"].drop_nulls().unique())
+    for view, mix in mixes.items():
+        if bare := [source for source in mix or () if source not in there]:
+            raise MixError(f"views.{view}.mix: no problem is of {_listed(bare)}. There are: {_listed(there) or 'none'}")
+
+
+def _listed(sources: Iterable[str]) -> str:
+    return ", ".join(sorted(map(repr, sources)))
+
+
 def _mixed(rows: pl.DataFrame, mix: dict[str, float]) -> pl.DataFrame:
     """The rows with `fits`, in an order of which every beginning holds the shares: a later cap keeps them."""
     there: dict[Any, int] = dict(rows.group_by("source").len().iter_rows())
     bare = [source for source in mix if source not in there]
     if bare:
-        sources = ", ".join(sorted(str(source) for source in there)) or "none"
-        raise MixError(
-            f"mix: no row that this view could take is of {', '.join(map(repr, bare))}. There are: {sources}"
-        )
+        sources = _listed(source for source in there if source is not None) or "none"
+        raise MixError(f"mix: no row that this view could take is of {_listed(bare)}. There are: {sources}")
     # As many rows in all as the scarcest source allows; the small part is against 0.3 * 10 being 2.9999.
     whole = min(there[source] / share for source, share in mix.items())
     weight = pl.col("source").replace_strict(mix, default=None, return_dtype=pl.Float64)

@@ -19,8 +19,10 @@ from curate.ledger import Ledger
 from curate.manifest import Use, read_manifest
 from curate.progress import Steps
 from curate.records import ROLLOUT, empty
+from curate.selection import MixError
 from curate.version import Version, VersionError
 from curate.views.rl import Rl
+from distill.store import Store
 from train.data import open_view
 
 MANIFEST = """\
@@ -163,8 +165,28 @@ def test_forms_of_one_problem_stand_on_one_side_of_the_split(tmp_path: Path) -> 
         flow = Flow(read_manifest(tmp_path / "m.yaml"), tmp_path, Cache(tmp_path), pool, Steps(quiet=True))
         ids = [f"{i:03d}" for i in range(200)]
         other = [None if i % 4 == 0 else ids[i - 1] for i in range(200)]
-        flow.problems = pl.DataFrame({"id": ids, "content_hash": ids, "near_duplicate_of": other})
+        flow.problems = pl.DataFrame({"id": ids, "content_hash": ids, "near_duplicate_of": other}).with_columns(
+            source=pl.lit("x"), drop_reason=pl.lit(None, pl.String)
+        )
         flow.mark_problems()
     sides = flow.problems.group_by("cluster").agg(pl.len(), pl.col("split").n_unique().alias("sides"))
     assert set(sides.select("len", "sides").iter_rows()) == {(4, 1)}
     assert set(flow.problems["split"]) == {"train", "heldout"}
+
+
+def test_a_mixture_of_a_source_without_problems_stops_before_a_teacher_is_asked(tmp_path: Path) -> None:
+    lines = ["name: x", "sources: [{use: procedural, n: 9}]", "rollouts: {teacher: {use: tutor}, sampling: {n: 1}}"]
+    (tmp_path / "m.yaml").write_text("\n".join([*lines, "verdicts: [rule]", "views: {sft: {mix: {gsm8k: 1}}}"]))
+    with pytest.raises(MixError, match=r"views\.sft\.mix: no problem is of 'gsm8k'\. There are: 'procedural'"):
+        build(read_manifest(tmp_path / "m.yaml"), tmp_path / "data", Steps(quiet=True), workers=1)
+    assert Store(tmp_path / "data" / ".rollouts").keys() == []
+
+
+def test_a_view_that_is_empty_for_a_teachers_name_says_the_names(
+    small: Version, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = small.path.parent.parent.parent
+    sets = ("views.dpo.rejected_from=[student]", "sources.0.teacher=the-sage")
+    build(read_manifest(folder / "m.yaml", sets), folder / "more", Steps(), workers=1)
+    assert "view dpo has no rows" in (said := capsys.readouterr().err)
+    assert "(rollouts are of the-sage)" in said

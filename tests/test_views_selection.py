@@ -103,7 +103,7 @@ def test_a_mixture_holds_and_every_later_cap_keeps_it() -> None:
 
 
 def test_a_mixture_of_a_source_without_rows_is_refused() -> None:
-    with pytest.raises(MixError, match=r"is of 'gsm8k_'\. There are: gsm8k"):
+    with pytest.raises(MixError, match=r"is of 'gsm8k_'\. There are: 'gsm8k'"):
         Midtrain(mix={"gsm8k_": 1.0}).choose(problems(level=[None]), correct([10]), 0)
 
 
