@@ -218,8 +218,11 @@ class Diff:
 
     def _why(self, view: str) -> dict[str, int]:
         """Why the later version leaves out what the earlier view had."""
-        gone = self.removed(view)
-        if view in ("problems", "rollouts") or key_of(self.before.table(view)) != ("id",):
+        gone, own = self.removed(view), ("id",)
+        after = self._sides(view)[1]
+        if view in ("problems", "rollouts") or key_of(self.before.table(view)) != own:
+            return {}
+        if after is not None and key_of(after) != own:  # the same rows in another format, perhaps
             return {}
         left_out = (
             self.after.table("ledger").filter(pl.col("stage") == f"views.{view}").select("id", view_reason="reason")

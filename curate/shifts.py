@@ -25,7 +25,11 @@ def shifts(table: str, before: pl.LazyFrame | None, after: pl.LazyFrame | None) 
     """Every column of the table whose counts moved; dropped rows count under `drop_reason` only."""
     found = []
     for column in (*COUNTED, "pass_rate", "length"):
-        counts = [{} if side is None else _distribution(side, column) for side in (before, after)]
+        sides = [None if side is None else _values(side, column) for side in (before, after)]
+        # A column that one version's format has not is no value that its rows have lost.
+        if any(side is not None and values is None for side, values in zip((before, after), sides, strict=True)):
+            continue
+        counts = [{} if values is None else counts_of(values) for values in sides]
         values = _sorted(column, counts)
         # One value alone only says again how many rows there are.
         if counts[0] != counts[1] and len(values) > 1:
@@ -33,8 +37,8 @@ def shifts(table: str, before: pl.LazyFrame | None, after: pl.LazyFrame | None) 
     return found
 
 
-def _distribution(rows: pl.LazyFrame, column: str) -> dict[str, int]:
-    """Rows by value; of numbers, by band. Dropped rows count under `drop_reason` only."""
+def _values(rows: pl.LazyFrame, column: str) -> pl.LazyFrame | None:
+    """The column as `value`, numbers as bands, None if there is none. Of dropped rows `drop_reason` alone."""
     schema = rows.collect_schema()
     if "drop_reason" in schema and column != "drop_reason":
         rows = rows.filter(pl.col("drop_reason").is_null())
@@ -47,7 +51,7 @@ def _distribution(rows: pl.LazyFrame, column: str) -> dict[str, int]:
         value = pl.coalesce("level", "pass_rate_level")
     else:
         value = pl.col(column) if schema.get(column) == pl.String else None
-    return {} if value is None else counts_of(rows.select(value=value))
+    return None if value is None else rows.select(value=value)
 
 
 def _length_band(schema: Mapping[str, pl.DataType]) -> pl.Expr | None:

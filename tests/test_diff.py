@@ -78,6 +78,13 @@ def test_a_view_says_why_it_lost_rows(three: tuple[Version, ...]) -> None:
     assert set(table.why) == {"over_cap"}  # a rollout nearer to the median of four has taken the place
 
 
+def test_a_view_in_another_format_has_lost_no_level_and_no_row_for_a_reason(tmp_path: Path) -> None:
+    made(tmp_path, "views.sft.format=openthoughts")
+    diff = made(tmp_path, "views.sft.format=openr1").diff("v1")
+    assert not [shift for shift in diff.shifts if shift.table == "sft"]
+    assert diff.tables["sft"].why == {}
+
+
 def test_flipped_verdicts_are_listed_by_id(three: tuple[Version, ...], tmp_path: Path) -> None:
     changed = _with_verdicts(three[1], tmp_path, {"correct": "wrong"}, 3)
     diff = compare(three[1], changed)
