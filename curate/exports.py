@@ -114,6 +114,11 @@ def _schema(version: Version, table: str, form: ExportFormat | None) -> pa.Schem
         return EXPORTED[form] if form == "sharegpt" or form == "alpaca" else SCHEMAS[form]
     if form == "trl" and "messages" not in there.names and {"prompt", "solution"} & set(there.names):
         return there  # pairs and prompts are TRL's as they are
+    if written := next((name for name, schema in SCHEMAS.items() if there.equals(schema)), None):
+        raise ExportError(
+            f"{table} of {version.name} is written as {written} and does not become {form}; leave --format out for "
+            f"its own columns, or build it with --set views.{table}.format=trl"
+        )
     raise ExportError(
         f"{table} of {version.name} has no messages to write as {form}; leave --format out for its own columns"
     )

@@ -90,6 +90,14 @@ def test_pairs_and_prompts_have_no_conversations_of_others(first: Version, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("version", "written"), [("v2", "openr1"), ("v3", "openthoughts")])
+def test_a_view_in_another_form_says_in_which_it_is_written(
+    root: Path, tmp_path: Path, version: str, written: str
+) -> None:
+    with pytest.raises(ExportError, match=f"is written as {written} and does not become sharegpt.*sft.format=trl"):
+        export(Version(root / version), "sft", tmp_path / "x.jsonl", "sharegpt")
+
+
 def test_what_stands_is_replaced_only_when_told(first: Version, tmp_path: Path) -> None:
     for target in (tmp_path / "x.jsonl", tmp_path / "x"):
         target.mkdir() if target.suffix == "" else target.write_text("mine")
