@@ -14,7 +14,7 @@ _DRESS = pattern(r"\\(?:text|mathrm|ce|textrm|rm)(?![A-Za-z])|[\s_{}]")
 def same_formula(gold: str, answer: str) -> bool:
     """Whether two answers are one chemical formula, or one configuration of electrons, sign by sign.
 
-    >>> same_formula("H_2O", "H2O"), same_formula(r"\\\\text{CO}_2", "CO2"), same_formula("H_2O", "H_2O_2")
+    >>> same_formula("H_2O", "H2O"), same_formula(r"\\text{CO}_2", "CO2"), same_formula("H_2O", "H_2O_2")
     (True, True, False)
     """
     if len(gold) > 80 or len(answer) > 80:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from curate.fingerprint import file_digest
 from curate.records import MESSAGES
+from curate.version import LOCK, SEAL, sealed
 
 Talk = list[dict[str, str]]
 ROW_DIGESTS = {"train": "1" * 64, "heldout": "2" * 64}
@@ -57,9 +58,14 @@ def write_views(root: Path, views: dict[str, dict[str, pa.Table]], name: str) ->
         files[inside] = {"bytes": file.stat().st_size, "sha256": file_digest(file)}
         part = {"path": inside, "rows": rows.num_rows}
         tables[view][split] = {"rows": rows.num_rows, "digest": ROW_DIGESTS[split], "files": [part]}
-    lock = {"name": name, "version": 1, "digest": "3" * 64, "tables": tables, "files": files}
-    (path / "lock.json").write_text(json.dumps(lock), encoding="utf-8")
+    write_lock(path, {"name": name, "version": 1, "digest": "3" * 64, "tables": tables, "files": files})
     return path
+
+
+def write_lock(path: Path, lock: dict[str, Any]) -> None:
+    """The version's lock, sealed as a build seals it."""
+    unsealed = {name: value for name, value in lock.items() if name != SEAL} | {SEAL: ""}
+    (path / LOCK).write_text(sealed(json.dumps(unsealed)), encoding="utf-8")
 
 
 def sum_pairs(count: int, seed: int) -> pa.Table:

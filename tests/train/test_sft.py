@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.train.small_version import ROW_DIGESTS, sums, write_version
+from tests.train.small_version import ROW_DIGESTS, sums, write_lock, write_version
 from train.run import Run
 from train.sft import Sft
 
@@ -176,7 +176,7 @@ def test_a_version_without_the_view_says_which_it_has(train: Callable[..., tuple
     path = write_version(tmp_path, {"train": sums(3, seed=0)})
     lock = json.loads((path / "lock.json").read_text())
     lock["tables"] = {"midtrain": lock["tables"]["sft"]}
-    (path / "lock.json").write_text(json.dumps(lock))
+    write_lock(path, lock)
     code, said = train("sft", "--root", tmp_path, "--data", "v1")
     assert code == 2
     assert "sums@v1 has no view 'sft' to train on. It has: midtrain" in said
