@@ -44,7 +44,7 @@ class Selection:
     draw per problem. So no problem, cluster or source crowds out the others, and further rows disturb few.
     """
 
-    level: tuple[Level, ...] | None = None
+    level: Annotated[tuple[Level, ...], Field(min_length=1)] | None = None
     """Levels to keep; None keeps all. A problem without a level is left out where levels are named."""
 
     pass_rate: tuple[float, float] | None = None
@@ -59,7 +59,7 @@ class Selection:
     quota: Quota | None = None
     """At most so many rows of each kind, such as `{by: [domain, level], at_most: 200}`."""
 
-    mix: dict[str, Annotated[float, Field(gt=0)]] | None = None
+    mix: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = None
     """Shares of the sources, such as `{gsm8k: 0.7, aime: 0.3}`: rows are left out until they hold. Weights need not
     add up to 1; other sources stay out; a source without rows is an error."""
 

@@ -159,7 +159,8 @@ class Version:
         Raises:
             DigestError: with every file that is missing, changed, added, or a link.
         """
-        faults = []
+        sound = lock_digest((self.path / LOCK).read_bytes()) is not None
+        faults = [] if sound else [f"{LOCK}: not the bytes that were written (its seal does not fit)"]
         for name, facts in self.lock["files"].items():
             try:
                 file = self.file(name)

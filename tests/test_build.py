@@ -218,6 +218,13 @@ def test_a_flipped_bit_in_any_file_is_found(tmp_path: Path) -> None:
         with pytest.raises(DigestError, match=f"{name}: not the bytes"):
             version.check_files()
         file.write_bytes(whole)
+    lock = version.path / "lock.json"
+    whole = lock.read_bytes()
+    lock.chmod(0o644)
+    lock.write_bytes(whole.replace(b'"no_reply": 0', b'"no_reply": 1'))
+    with pytest.raises(DigestError, match=r"lock\.json: not the bytes that were written"):
+        version.check_files()
+    lock.write_bytes(whole)
     (version.path / "extra.parquet").write_bytes(b"")
     with pytest.raises(DigestError, match=r"extra.parquet: not named in the lock"):
         version.check_files()

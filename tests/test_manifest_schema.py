@@ -24,7 +24,8 @@ TYPES: dict[str, Any] = {
 }
 WORDS = """
 $schema $defs $ref type enum const anyOf oneOf properties required additionalProperties propertyNames items prefixItems
-minItems maxItems uniqueItems minLength minimum maximum exclusiveMinimum exclusiveMaximum pattern description default
+minItems maxItems uniqueItems minProperties minLength minimum maximum exclusiveMinimum exclusiveMaximum pattern
+description default
 """
 
 
@@ -64,6 +65,7 @@ def _object_fits(value: dict[str, Any], node: dict[str, Any]) -> bool:
     known, other = node.get("properties", {}), node.get("additionalProperties", True)
     return (
         set(node.get("required", [])) <= set(value)
+        and len(value) >= node.get("minProperties", 0)
         and all(fits(entry, known[key]) for key, entry in value.items() if key in known)
         and all(fits(key, node.get("propertyNames", {})) for key in value)
         and (other is True or all(other and fits(entry, other) for key, entry in value.items() if key not in known))

@@ -248,6 +248,19 @@ def serve(hub: FakeHub, lock: dict[str, Any], more: dict[str, bytes] | None = No
     hub.repos[REPO].tags["v2"] = hub.put(REPO, {**(more or {}), "lock.json": json.dumps(lock).encode()})
 
 
+def test_a_lock_of_which_anything_was_changed_is_refused(
+    hub: FakeHub, made: tuple[Version, Version], tmp_path: Path
+) -> None:
+    text = (made[1].path / "lock.json").read_text()
+    repo = hub.repos[REPO]
+    files = repo.commits[repo.tags["v2"]]
+    changed = text.replace('"python": "3', '"python": "2').encode()
+    repo.tags["v2"] = hub.put(REPO, {**files, "lock.json": changed})
+    with pytest.raises(ForeignError, match="its seal does not fit"):
+        pulled(hub, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_the_hub_does_not_list_at_its_size_is_not_asked_for(
     hub: FakeHub, made: tuple[Version, Version], tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from curate.progress import Steps
 from curate.publish import builder_lock
 from curate.share.foreign_lock import ForeignError, ForeignLock, check_card, read_foreign_lock
 from curate.share.hub import LOCK_BYTES, REPO, HubError, RefusedError, Remote, RemoteFile, ShareError
-from curate.version import LOCK, Version
+from curate.version import LOCK, Version, lock_digest
 from distill.storing.segments import sync_folder
 
 _REFERENCE = re.compile(rf"(?P<repo>{REPO.pattern})@(?P<tag>v[1-9][0-9]{{0,8}}|latest)", re.ASCII)
@@ -100,6 +100,8 @@ def _lock(remote: Remote, commit: str, files: dict[str, RemoteFile], tag: str) -
     wrong = [name for name, facts in lock.files.items() if name not in files or files[name].size != facts.bytes]
     if wrong:
         raise ForeignError(f"{remote.shown} at {tag} is not what its lock says: {', '.join(wrong[:5])}")
+    if lock_digest(text) is None:
+        raise ForeignError(f"{remote.shown} at {tag}: {LOCK} is not the text that was written (its seal does not fit)")
     return lock, text
 
 

@@ -70,10 +70,10 @@ class Dpo(Selection):
     rejected: Annotated[tuple[Literal["wrong", "no_answer"], ...], Field(min_length=1)] = ("wrong",)
     """Verdicts of rejected rollouts. With `no_answer` a student also learns to come to an answer."""
 
-    chosen_from: tuple[str, ...] | None = None
+    chosen_from: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Teachers (`model` or `model@revision`) whose rollouts may be chosen; None takes all."""
 
-    rejected_from: tuple[str, ...] | None = None
+    rejected_from: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Teachers whose rollouts may be rejected; with the student's own name the pairs are semi-on-policy."""
 
     reasoning: bool = True
