@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.copies import characters_in_common, compare_figures, covered, split
+from curate.copies import characters_in_common, compare_figures, covered, rarities, split
 from curate.likeness import SAMPLE_ROWS, Known, know, likenesses
 from curate.wording import form, question
 
@@ -19,7 +19,7 @@ was changed on purpose."""
 VARIANT = 0.6
 """Likeness from which a text that is no copy is a variant."""
 CONTAINED, COVERED, CHARACTERS = 0.6, 0.5, 0.85
-"""What a copy has of the known question: of the rarity of its words; of its words, in runs of n; of its characters."""
+"""What a copy has of the known question: of the rarity of its words; of the same, in runs of n; of its characters."""
 NUMBERS_HELP, NUMBERS_HELP_UNTIL = 0.015, 8.0
 """How much less likeness a paraphrase needs for each unit of rarity of the numbers that agree."""
 SAME_FIGURES, SAME_FORMULAS = 0.9, 0.8
@@ -47,6 +47,8 @@ class Lookup:
     """The same by their numbers alone."""
     asked: list[str]
     forms: list[str]
+    rarity: dict[str, float]
+    """Of every word of the known questions."""
     n: int
     """Words that make a run."""
     paraphrase: float
@@ -82,9 +84,14 @@ class Lookup:
         says_it = pl.col("score") >= self.paraphrase - help_of_numbers
         holds_it = (pl.col("contained") >= CONTAINED) & (pl.col("numbers_contained") > 0.999)
         copy = (pl.col("dice") >= COPY) | (pl.col("contained") >= COPIED)
-        near = pairs.filter(says_it | holds_it | (pl.col("dice") >= VARIANT)).with_columns(says_it=says_it, copy=copy)
+        worth = says_it | holds_it
+        near = pairs.filter(worth | (pl.col("dice") >= VARIANT)).with_columns(says_it=says_it, copy=copy, worth=worth)
         near = near.filter(pl.col("dice").rank("ordinal", descending=True).over("row") <= NEAREST)
-        return self._judged(near.join(said, on="row", how="left", maintain_order="left"))
+        judged = self._judged(near.filter("worth").join(said, on="row", how="left", maintain_order="left"))
+        others = near.filter(pl.col("dice") >= VARIANT).select(
+            "row", "known", rule=pl.lit(VARIANT_RULE), similarity=pl.col("dice").clip(0, 1)
+        )
+        return pl.concat([judged, others])
 
     def _judged(self, near: pl.DataFrame) -> pl.DataFrame:
         # A loop: pairs that came so far are few, and two texts are compared word by word.
@@ -97,15 +104,14 @@ class Lookup:
         known, text = self.asked[pair["known"]], pair["asked"]
         compared = compare_figures(known, text)
         if compared.kept and pair["contained"] >= CONTAINED:
-            if covered(split(known), split(text), self.n) >= COVERED:
+            if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
             if characters_in_common(self.forms[pair["known"]], pair["form"]) >= CHARACTERS:
                 return "characters"
         formal = "\\" in known or "\\" in text
         same = compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
-        if pair["says_it"] and (compared.kept or not pair["copy"]) and (same or not formal):
-            return "paraphrase"
-        return VARIANT_RULE if pair["dice"] >= VARIANT else None
+        told = pair["says_it"] and (compared.kept or not pair["copy"]) and (same or not formal)
+        return "paraphrase" if told else None
 
     def _translated(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Rows of another language than the known question that have all its numbers and no others."""
@@ -134,7 +140,8 @@ def lookup(texts: pl.DataFrame, rows: pl.DataFrame, n: int, paraphrase: float) -
     sample = rows.gather_every(max(1, rows.height // SAMPLE_ROWS)).select("row", asked=question(pl.col("problem")))
     index = know(known, sample)
     numbers = know(known.with_columns(_only_numbers()), sample.with_columns(_only_numbers()))
-    return Lookup(texts, index, numbers, texts["asked"].to_list(), texts["form"].to_list(), n, paraphrase)
+    asked = texts["asked"].to_list()
+    return Lookup(texts, index, numbers, asked, texts["form"].to_list(), rarities(asked), n, paraphrase)
 
 
 def _likenesses(index: Known, said: pl.DataFrame) -> pl.DataFrame:

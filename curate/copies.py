@@ -1,7 +1,9 @@
 """Two texts side by side: whether one holds the other, and whether numbers, letters and signs are the same."""
 
+import math
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from curate.wording import NUMBERS, WORD_IN_PYTHON
@@ -18,24 +20,32 @@ def split(asked: str) -> list[str]:
     return [NUMBERS.get(word, word) for word in WORD_IN_PYTHON.findall(asked)]
 
 
-def covered(known: list[str], text: list[str], n: int) -> float:
-    """Share of the known question's words that stand in a run of n words which the text has too.
+def rarities(texts: list[str]) -> dict[str, float]:
+    """Of every word: the log of how few of the texts have it."""
+    having = Counter(word for text in texts for word in set(split(text)))
+    return {word: math.log((len(texts) + 1) / (count + 0.5)) for word, count in having.items()}
 
-    A question of fewer words than n is compared whole.
+
+def covered(known: list[str], text: list[str], n: int, rarity: Mapping[str, float]) -> float:
+    """How much of the known question stands in runs of n words that the text has too: of the rarity of its words.
+
+    A question of fewer words than n is compared whole. Weighed by rarity, a common phrase covers little.
 
     Example:
-        >>> covered("what is two and two".split(), "so what is two and two then".split(), 8)
+        >>> weights = dict.fromkeys(("what", "is", "two", "and"), 1.0)
+        >>> covered("what is two and two".split(), "so what is two and two then".split(), 8, weights)
         1.0
     """
     n = min(n, len(known))
-    if n == 0:
+    whole = sum(rarity[word] for word in known)
+    if n == 0 or whole <= 0:
         return 0.0
     runs = {tuple(text[i : i + n]) for i in range(len(text) - n + 1)}
     within = [False] * len(known)
     for i in range(len(known) - n + 1):
         if tuple(known[i : i + n]) in runs:
             within[i : i + n] = [True] * n
-    return sum(within) / len(known)
+    return sum(rarity[word] for word, stands in zip(known, within, strict=True) if stands) / whole
 
 
 def characters_in_common(known: str, text: str) -> float:
