@@ -82,6 +82,12 @@ def test_openr1_has_one_row_per_problem_with_its_rollouts_in_lists(small: Versio
     assert {owners[rollout] for rollout in first["rollout_ids"]} == {first["uuid"]}
 
 
+def test_a_problem_tells_of_rollouts_that_stand_in_lists_too(small: Version) -> None:
+    row = small.midtrain.collect().row(0, named=True)
+    html = small.problem(row["uuid"])._repr_html_()
+    assert html.count("in midtrain") == len(row["rollout_ids"]) == 4
+
+
 def test_openthoughts_has_conversations_and_the_system_message_beside_them(small: Version) -> None:
     first = small.table("sft").collect().row(0, named=True)
     assert first["system"] == "Be brief."

@@ -99,6 +99,8 @@ def _fates(version: Version, ids: Sequence[str]) -> dict[str, list[str]]:
     for view in views(version):
         for split in version.lock["tables"][view]:
             rows = version.table(view, split)
+            if "rollout_ids" in rows.collect_schema().names():  # the format of OpenR1-Math: a row per problem
+                rows = rows.select(id="rollout_ids").explode("id")
             columns = [c for c in ("id", "chosen_id", "rejected_id") if c in rows.collect_schema().names()]
             place = view if split == "train" else f"{view} ({split})"
             for column in columns:
