@@ -43,6 +43,11 @@ STAGES = {
         "use_vllm": False,
     },
 }
+PLAIN = [
+    *("--set", "rl.rebalance=false", "--set", "rl.accuracy_at_most=null"),
+    *("--set", "rl.oversample=1", "--set", "rl.temperature_end=null"),
+]
+"""The paper's fixes are off: the bare trainer has none."""
 VIEWS = {"sft": "sft", "dpo": "dpo", "grpo": "rl"}
 
 BARE = """
@@ -94,12 +99,12 @@ def measure(stage: str, folder: Path, steps: int, rounds: int) -> None:
     settings = SETTINGS | STAGES[stage] | {"max_steps": steps}
     file = next((version / VIEWS[stage]).glob("*.parquet"))
     words = [word for key, value in settings.items() for word in ("--set", f"{key}={json.dumps(value)}")]
-    accept = {"sft": [], "dpo": ["--accept", "endless"], "grpo": []}[stage]
+    more = {"sft": [], "dpo": ["--accept", "endless"], "grpo": PLAIN}[stage]
     best: dict[str, tuple[float, float]] = {}
     losses = {}
     for turn in range(rounds):
         runs = {
-            "ours": ["-m", "train", stage, "--data", str(version), "--model", str(NOISY), *words, *accept],
+            "ours": ["-m", "train", stage, "--data", str(version), "--model", str(NOISY), *words, *more],
             "bare": ["-c", BARE, stage, str(NOISY), str(file)],
         }
         for who, command in runs.items():
