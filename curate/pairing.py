@@ -53,19 +53,21 @@ def length_drift(pairs: pl.DataFrame) -> float | None:
 
 
 def without_drift(pairs: pl.DataFrame, at_most: float) -> pl.Series:
-    """Whether each pair stays, so that what is left drifts by no more; those that pull hardest go first."""
-    order = pairs.select(pull=pl.col("chosen_length") / pl.col("rejected_length"), row=pl.int_range(pl.len()))
-    drift = length_drift(pairs)
-    order = order.sort("pull", "row", descending=[bool(drift and drift > 0), False])
-    low, high = 0, pairs.height  # pairs to leave out: with all of them gone nothing drifts
-    while low < high:
-        some = (low + high) // 2
-        left = length_drift(pairs[order["row"][some:]])
-        # Past zero counts as within: a few pairs fewer on the other side would be as far off.
-        within = left is None or (left <= at_most if drift and drift > 0 else left >= -at_most)
-        low, high = (low, some) if within else (some + 1, high)
-    stays = pl.Series([True]).new_from_index(0, pairs.height)
-    return stays.scatter(order["row"][:low], False)
+    """Whether each pair stays, so that what is left drifts by no more; those that pull hardest go first.
+
+    Of few pairs one more or less may carry the drift past zero and too far: then the other end gives some, too.
+    """
+    pulls = pairs.select(pull=pl.col("chosen_length") / pl.col("rejected_length"), row=pl.int_range(pl.len()))
+    while (drift := length_drift(pairs[pulls["row"]])) is not None and abs(drift) > at_most:
+        pulls = pulls.sort("pull", "row", descending=[drift > 0, False])
+        low, high = 0, pulls.height  # pairs to leave out: with all of them gone nothing drifts
+        while low < high:
+            some = (low + high) // 2
+            left = length_drift(pairs[pulls["row"][some:]])
+            within = left is None or (left <= at_most if drift > 0 else left >= -at_most)
+            low, high = (low, some) if within else (some + 1, high)
+        pulls = pulls[low:]
+    return pl.int_range(pairs.height, eager=True).is_in(pulls["row"].implode())
 
 
 def _parts(fit: pl.DataFrame) -> list[pl.DataFrame]:

@@ -1,6 +1,7 @@
 """Pairs: which rules take which, who may stand on which side, and how lengths drift."""
 
 import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from curate.build import build
 from curate.manifest import read_manifest
-from curate.pairing import length_drift
+from curate.pairing import length_drift, without_drift
 from curate.progress import Steps
 from curate.records import text_hash
 from curate.views.dpo import Dpo
@@ -111,6 +112,16 @@ def test_drift_is_the_ratio_of_medians_and_can_be_bounded() -> None:
     )
     assert dict(told["drop"].value_counts().iter_rows()) == {None: 18, "length_drift": 24}
     assert length_drift(picks.clear()) is None
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_few_pairs_too_none_are_left_that_drift_further(seed: int) -> None:
+    draw = random.Random(seed)
+    lengths = [(draw.randint(100, 4000), draw.randint(100, 4000)) for _ in range(14)]
+    pairs = pl.DataFrame(lengths, schema=["chosen_length", "rejected_length"], orient="row")
+    left = pairs.filter(without_drift(pairs, 0.05))
+    drift = length_drift(left)
+    assert drift is None or abs(drift) <= 0.05
 
 
 def test_shorter_chosen_ones_drift_too() -> None:

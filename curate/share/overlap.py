@@ -24,7 +24,7 @@ def decontamination(funnel: Sequence[Entry], leaks: Mapping[str, Any]) -> str:
         parts.append("**Not decontaminated**: no stage has compared these problems with a benchmark.")
     if (overlaps := leaks.get("benchmarks")) is not None:
         rows = [(o["left"], o["right"], o["exact"], o["near"]) for o in overlaps]
-        parts.append("Problems of a view that a benchmark has, word for word or nearly so:")
+        parts.append("Problems of a view that a benchmark has, the same, or the same but for numbers and signs (near):")
         parts.append(table(("view", "benchmark", "the same", "near"), rows))
     return "\n\n".join(parts)
 

@@ -50,7 +50,7 @@ class Dpo(Selection):
         "length_drift",
     )
     schema = PAIR
-    REV = 2
+    REV = 3
 
     rule: Rule = "closest_length"
     """Which pairs come first. `closest_length`: the most alike in length. `random`: drawn with the seed.
