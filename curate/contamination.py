@@ -18,7 +18,7 @@ COPY, COPIED = 0.75, 0.9
 was changed on purpose."""
 VARIANT = 0.6
 """Likeness from which a text that is no copy is a variant."""
-CONTAINED, COVERED, CHARACTERS = 0.6, 0.5, 0.85
+CONTAINED, COVERED, CHARACTERS = 0.8, 0.5, 0.85
 """What a copy has of the known question: of the rarity of its words; of the same, in runs of n; of its characters."""
 NUMBERS_HELP, NUMBERS_HELP_UNTIL = 0.015, 8.0
 """How much less likeness a paraphrase needs for each unit of rarity of the numbers that agree."""
@@ -33,7 +33,7 @@ NEAREST = 4
 FOUND = pl.Schema({"row": pl.Int64, "known": pl.Int64, "rule": pl.String, "similarity": pl.Float64})
 VARIANT_RULE = "variant"
 
-_ENGLISH = r"\b(?:the|of|and|is|are|to|in|how|what|find|if|that|for|with|let)\b"
+_ENGLISH = r"\b(?:the|what|how|find|and|of|if|compute|simplify|evaluate|solve)\b"
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _without_digits() -> pl.Expr:
 
 
 def _english() -> pl.Expr:
-    """Whether a text has the small words of English, or too few words to tell."""
-    letters = pl.col("asked").str.slice(0, 1000)
-    words = letters.str.count_matches(r"[a-z]{2,}|[^\x00-\x7f]{2,}")
-    return (letters.str.count_matches(_ENGLISH) * 12 >= words) & ~letters.str.contains(r"\p{Han}|\p{Thai}|\p{Hiragana}")
+    """Whether a text has one of the small words of English, and is in its letters; or too few words to tell."""
+    said = pl.col("asked").str.slice(0, 1000)
+    few = said.str.count_matches(r"[^\W\d_]{2,}") < 5
+    return (said.str.contains(_ENGLISH) | few) & ~said.str.contains(r"\p{Han}|\p{Thai}|\p{Hiragana}|\p{Katakana}")

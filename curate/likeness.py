@@ -23,7 +23,7 @@ BATCH_ROWS = 256
 LEAST_SHARED = 0.2
 """Of the rarity that makes a pair sure: what it must share to be weighed. Two rare words, or a number and a name."""
 LEAST_DICE = 0.2
-LEAST_CONTAINED = 0.6
+LEAST_CONTAINED = 0.7
 ENOUGH_SHARED = 4.3
 """Rarity that a pair must share to be sure, over the log of how many questions are known; less counts less, by its
 root. Short questions are like many others, and more so among many."""
