@@ -11,6 +11,9 @@ Rule = Literal["closest_length", "random", "shortest_correct", "best_against_wor
 PAIRS_AT_ONCE = 5_000_000
 """Possible pairs in memory: a problem with 32 correct and 32 wrong rollouts alone has 1,024."""
 
+MOST_A_SIDE = 2_000
+"""Rollouts of one problem that are looked at as chosen, or as rejected: 3,000 of each took 2 GB."""
+
 
 def possible_pairs(
     fit: pl.DataFrame, rule: Rule, length_ratio: tuple[float, float], per_problem: int, seed: int
@@ -26,8 +29,10 @@ def possible_pairs(
         `same_text`, `length_ratio` (no other side for it) or `over_cap`.
     """
     nobody = fit.select("row", drop=pl.lit("length_ratio"))
-    pairs, fates = [_ranked(fit.clear(), rule, seed)], [nobody.clear()]
-    for part in _parts(fit):
+    drawn = _drawn(fit, seed)
+    beyond = fit.filter(~pl.col("row").is_in(drawn["row"].implode())).select("row", drop=pl.lit("over_cap"))
+    pairs, fates = [_ranked(fit.clear(), rule, seed)], [nobody.clear(), beyond]
+    for part in _parts(drawn):
         every = _ranked(part, rule, seed)
         differ = every.filter(~pl.col("same"))
         matched = differ.filter(pl.col("ratio").is_between(*length_ratio))
@@ -68,6 +73,15 @@ def without_drift(pairs: pl.DataFrame, at_most: float) -> pl.Series:
             low, high = (low, some) if within else (some + 1, high)
         pulls = pulls[low:]
     return pl.int_range(pairs.height, eager=True).is_in(pulls["row"].implode())
+
+
+def _drawn(fit: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The rollouts without those beyond MOST_A_SIDE, which go by chance."""
+    sides = ("problem_id", "right")
+    if fit.filter(pl.len().over(sides) > MOST_A_SIDE).is_empty():
+        return fit
+    place = pl.col("draw").rank("ordinal").over(sides)
+    return fit.with_columns(draw=draws(fit["id"], seed)).filter(place <= MOST_A_SIDE).drop("draw")
 
 
 def _parts(fit: pl.DataFrame) -> list[pl.DataFrame]:

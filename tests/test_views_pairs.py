@@ -124,6 +124,14 @@ def test_of_few_pairs_too_none_are_left_that_drift_further(seed: int) -> None:
     assert drift is None or abs(drift) <= 0.05
 
 
+def test_of_a_problem_with_very_many_rollouts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curate.pairing.MOST_A_SIDE", 5)
+    verdicts = [(f"r{i}", "p0", ("correct", "wrong")[i % 2], 100 + i) for i in range(40)]
+    told = fates(Dpo(per_problem=9), ONE, rollouts(*verdicts))
+    assert len(told) == 40
+    assert sorted(why or "taken" for why in told.values()) == ["over_cap"] * 30 + ["taken"] * 10
+
+
 def test_shorter_chosen_ones_drift_too() -> None:
     asked = problems(level=[None] * 3)
     answered = rollouts(
