@@ -26,6 +26,13 @@ from tests.fakehub import FakeHub
 
 HOUSE = Path(__file__).parent.parent
 STAGES = ("midtrain", "sft", "dpo", "rl")
+BENCHMARKS = (
+    ("HuggingFaceH4/MATH-500", "problem", "test"),
+    ("HuggingFaceH4/aime_2024", "problem", "train"),
+    ("math-ai/aime25", "problem", "test"),
+    ("math-ai/amc23", "question", "test"),
+)
+QUESTION = "How many letters has the name %s, its slash and its dashes and digits aside?"
 BOXED = "Return your final response within \\boxed{}. "
 TURNS = pa.list_(pa.struct([pa.field("from", pa.string()), pa.field("value", pa.string())]))
 
@@ -44,8 +51,8 @@ def parquet(rows: list[dict[str, Any]], schema: dict[str, pa.DataType]) -> bytes
     return sink.getvalue()
 
 
-def card(license: str, configs: dict[str, str]) -> bytes:
-    named = [{"config_name": name, "data_files": [{"split": "train", "path": path}]} for name, path in configs.items()]
+def card(license: str, configs: dict[str, str], split: str = "train") -> bytes:
+    named = [{"config_name": name, "data_files": [{"split": split, "path": path}]} for name, path in configs.items()]
     return f"---\n{yaml.safe_dump({'license': license, 'configs': named})}---\n".encode()
 
 
@@ -161,6 +168,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         # The first question of GSM8K is one that OpenR1 has traces for.
         hub.put("openai/gsm8k", gsm8k([posed[0], *posed[28:38]]))
         hub.put("DigitalLearningGmbH/MATH-lighteval", competition(posed[38:]))
+        for path, column, split in BENCHMARKS:
+            data = parquet([{column: QUESTION % path, "answer": "1"}], dict.fromkeys((column, "answer"), pa.string()))
+            name = f"data/{split}-00000-of-00001.parquet"
+            hub.put(path, {"README.md": card("mit", {"default": f"data/{split}-*"}, split), name: data})
         home = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}
         for stage in STAGES:
             command = [sys.executable, "-m", "curate", "build", "--manifest", f"manifests/math_{stage}.yaml"]
