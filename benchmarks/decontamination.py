@@ -73,7 +73,7 @@ def found(problems: pl.Series, known: pl.Series) -> pl.DataFrame:
 
 
 def line(what: str, rows: int, ours: float, peer: float, variants: float) -> None:
-    print(f"| {what} | {rows:,} | {ours:.1%} | {variants:.1%} | {peer:.1%} |", flush=True)
+    print(f"| {what} | {rows:,} | {ours:.2%} | {variants:.1%} | {peer:.1%} |", flush=True)
 
 
 def header(what: str) -> None:
@@ -122,7 +122,7 @@ def finds() -> None:
     by_kind("format_variants", formats.with_columns(pl.col("kind").str.replace(r"_\d$", "")), own=False)
     overlap = pairs("natural_overlap")
     by_kind("natural_overlap", overlap.filter(pl.col("label") == 1), own=False)
-    by_kind("mgsm", pairs("mgsm_translation"), own=False)
+    by_kind("mgsm", pairs("mgsm_translation"), own=True)
     print("\n| known leak | counted | flagged |\n|---|---|---|")
     for asked, known, count in LEAKS:
         marks = found(texts(asked), texts(known))

@@ -214,27 +214,36 @@ def test_a_file_is_known_by_what_it_holds_and_not_by_where_it_lies(leaky: Versio
     assert more.version.problems.collect()["drop_reason"].null_count() == 1
 
 
+def run(folder: Path, hub: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    env = {**clean, "HF_ENDPOINT": hub, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}
+    command = [sys.executable, "-m", "curate", "build", "-m", "m.yaml"]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+
+
+def test_without_a_network_a_benchmark_by_name_stops_the_build_in_one_line(tmp_path: Path) -> None:
+    manifest_in(tmp_path, "math500")
+    done = run(tmp_path, "http://127.0.0.1:9")
+    assert done.returncode == 2
+    assert "HuggingFaceH4/MATH-500: cannot reach the Hub at http://127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_benchmark_by_name_stays_at_the_commit_of_the_first_build(tmp_path: Path) -> None:
     manifest_in(tmp_path, "math500")
-
-    def run(hub: FakeHub) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-        env = {**clean, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1"}
-        command = [sys.executable, "-m", "curate", "build", "-m", "m.yaml"]
-        return subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
 
     def asked(*texts: str) -> dict[str, bytes]:
         return {"test.jsonl": "".join(json.dumps({"problem": t, "answer": "1"}) + "\n" for t in texts).encode()}
 
     with FakeHub() as hub:
-        missing = run(hub)
+        missing = run(tmp_path, hub.url)
         assert missing.returncode == 2
         assert "HuggingFaceH4/MATH-500: no such dataset" in missing.stderr
         hub.put("HuggingFaceH4/MATH-500", asked(ASKED[0]))
-        first = run(hub)
+        first = run(tmp_path, hub.url)
         assert first.stdout.startswith("made leaky@v1"), first.stderr
         hub.put("HuggingFaceH4/MATH-500", asked(*ASKED))
-        assert run(hub).stdout.startswith("nothing changed")
+        assert run(tmp_path, hub.url).stdout.startswith("nothing changed")
     stage = json.loads((tmp_path / "data/leaky/v1/lock.json").read_text())["decisions"]["problems"][0]
     assert stage["against"][0]["name"] == "math500"
     assert len(stage["against"][0]["state"]["revision"]) == 40
