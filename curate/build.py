@@ -14,7 +14,7 @@ from curate.order import check_order
 from curate.papers import papers
 from curate.progress import Steps
 from curate.publish import builder_lock, publish, version_digest
-from curate.ready import check_ready
+from curate.ready import check_ready, unready
 from curate.version import Version, versions
 
 
@@ -71,8 +71,12 @@ def build(
             if frozen:
                 check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
-        if not offline:
+        if not offline and not made:
             check_ready(manifest)
+        elif not offline:
+            # Of a dataset that was built before, the store may well hold all that is asked.
+            for fault in unready(manifest):
+                steps.say(f"WARNING: {fault}. Only what the rollout store has can be used")
         cache = Cache(root / STAGES, fresh_journal(folder))
         cache.sweep()
         flow = Flow(manifest, root, cache, pool, steps, offline=offline)

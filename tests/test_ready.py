@@ -13,6 +13,7 @@ from curate.plan import plan_build
 from curate.progress import Steps
 from distill.request import TeacherError
 from tests.classroom import make, problems, room
+from tests.distill.hostile_server import HostileServer
 
 KEYED = """
 name: keyed
@@ -82,3 +83,15 @@ def test_an_error_of_a_teacher_names_the_stage_and_what_is_kept_if_anything_is(t
     with pytest.raises(TeacherError) as told:
         make(tmp_path, room(stops_after=30))
     assert str(told.value) == "teacher.tutor: the line went dead. What this run was answered (30) is kept"
+
+
+def test_what_was_paid_for_is_built_from_without_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HostileServer() as server:
+        teacher = f'{{use: openai_server, model: m, base_url: "{server.url}", api_key_env: NO_SUCH_KEY}}'
+        changes = (f"rollouts.teacher={teacher}", "verdicts=[rule]")
+        monkeypatch.setenv("NO_SUCH_KEY", "k" * 20)
+        build(keyed(tmp_path, "{use: tutor}", *changes), tmp_path / "data", Steps(quiet=True), workers=1)
+        monkeypatch.delenv("NO_SUCH_KEY")
+        again = keyed(tmp_path, "{use: tutor}", *changes, "views.midtrain={}")
+        made = build(again, tmp_path / "data", Steps(quiet=True), workers=1)
+    assert made.version.name == "keyed@v2"
