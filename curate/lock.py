@@ -32,9 +32,10 @@ def pinned(manifest: "Manifest", made: list[Version]) -> "Manifest":
 def _stages_pinned(manifest: "Manifest", made: list[Version]) -> tuple["Use", ...]:
     """The stages on problems; those that read benchmarks at the commits of the newest version, else at today's."""
     earlier = made[-1].lock.get("decisions", {}).get("problems", []) if made else []
-    known = {stage["use"]: stage for stage in earlier if isinstance(stage, dict) and "use" in stage}
     return tuple(
-        replace(use, plug=use.plug.pinned(known.get(use.name))) if hasattr(use.plug, "pinned") else use
+        replace(use, plug=use.plug.pinned([stage for stage in earlier if stage.get("use") == use.name]))
+        if hasattr(use.plug, "pinned")
+        else use
         for use in manifest.problems
     )
 

@@ -86,9 +86,14 @@ class Ngrams:
         """What stands behind `against`: commits and digests, by name."""
         return {"against": [{"name": _name(r), "state": state_of(r)} for r in self.against]}
 
-    def pinned(self, earlier: dict[str, Any] | None) -> "Ngrams":
-        """The stage with every name at a commit: the one that `inputs` told earlier, or the one of today."""
-        told = {entry["name"]: entry["state"].get("revision") for entry in (earlier or {}).get("against", [])}
+    def pinned(self, earlier: list[dict[str, Any]]) -> "Ngrams":
+        """The stage with every name at a commit: the one that `inputs` told earlier, or the one of today.
+
+        Args:
+            earlier: what an earlier build knew of its stages of this kind.
+        """
+        against = [entry for stage in earlier for entry in stage.get("against", [])]
+        told = {entry["name"]: entry["state"].get("revision") for entry in against}
         return replace(self, against=tuple(_at(r, told.get(_name(r))) for r in self.against))
 
 
