@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,7 @@ from curate.manifest import Manifest, read_manifest
 from curate.plan import plan_build
 from curate.progress import Steps
 from distill.request import TeacherError
-from tests.classroom import make, problems, room
-from tests.distill.hostile_server import HostileServer
+from tests.classroom import Classroom, make, problems, room
 
 KEYED = """
 name: keyed
@@ -85,13 +85,18 @@ def test_an_error_of_a_teacher_names_the_stage_and_what_is_kept_if_anything_is(t
     assert str(told.value) == "teacher.tutor: the line went dead. What this run was answered (30) is kept"
 
 
-def test_what_was_paid_for_is_built_from_without_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with HostileServer() as server:
-        teacher = f'{{use: openai_server, model: m, base_url: "{server.url}", api_key_env: NO_SUCH_KEY}}'
-        changes = (f"rollouts.teacher={teacher}", "verdicts=[rule]")
-        monkeypatch.setenv("NO_SUCH_KEY", "k" * 20)
-        build(keyed(tmp_path, "{use: tutor}", *changes), tmp_path / "data", Steps(quiet=True), workers=1)
-        monkeypatch.delenv("NO_SUCH_KEY")
-        again = keyed(tmp_path, "{use: tutor}", *changes, "views.midtrain={}")
-        made = build(again, tmp_path / "data", Steps(quiet=True), workers=1)
-    assert made.version.name == "keyed@v2"
+def test_what_was_paid_for_is_built_from_without_the_key(tmp_path: Path) -> None:
+    problems(tmp_path)
+    make(tmp_path, room())
+    locked_out = room(LockedOut)
+    again = make(tmp_path, locked_out, "views.midtrain={}")
+    assert again.name == "small@v2"
+    assert not locked_out.asked
+
+
+@dataclass(frozen=True)
+class LockedOut(Classroom):
+    """The tutor without its key."""
+
+    def ready(self) -> None:
+        raise TeacherError("the key is not set")
