@@ -10,11 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
-from curate.fingerprint import file_digest
-
 if TYPE_CHECKING:
+    import polars as pl  # a quarter of a second that opening a version needs not wait for
+
     from curate.compare import Diff
     from curate.look.notebook import ProblemView
     from curate.look.plots import Plots
@@ -63,7 +61,7 @@ class Version:
         """sha256 over the row digests of all tables: equal rows, equal digest, whatever wrote the files."""
         return str(self.lock["digest"])
 
-    def table(self, name: str, split: str | None = None) -> pl.LazyFrame:
+    def table(self, name: str, split: str | None = None) -> "pl.LazyFrame":
         """The rows of one table, of both splits unless one is named.
 
         Raises:
@@ -76,6 +74,8 @@ class Version:
             raise VersionError(f"{self.name}: {name} has no split {split!r}. There are: {', '.join(tables[name])}")
         parts = tables[name] if split is None else {split: tables[name][split]}
         files = [self.file(file["path"]) for part in parts.values() for file in part["files"]]
+        import polars as pl
+
         # Not as patterns: `[` and `*` may stand in the name of a folder.
         return pl.scan_parquet(files, glob=False)
 
@@ -138,7 +138,7 @@ class Version:
         except (OSError, VersionError, KeyError):  # a folder that is damaged or gone is shown by its place
             return f"Version({str(self.path)!r})"
 
-    def __getattr__(self, name: str) -> pl.LazyFrame:
+    def __getattr__(self, name: str) -> "pl.LazyFrame":
         if name.startswith("_"):
             raise AttributeError(name)
         if name not in self.lock["tables"]:
@@ -159,6 +159,8 @@ class Version:
         Raises:
             DigestError: with every file that is missing, changed, added, or a link.
         """
+        from curate.fingerprint import file_digest
+
         sound = lock_digest((self.path / LOCK).read_bytes()) is not None
         faults = [] if sound else [f"{LOCK}: not the bytes that were written (its seal does not fit)"]
         for name, facts in self.lock["files"].items():
