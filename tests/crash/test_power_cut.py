@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from distill.storing.log import SYNC_ROWS, SYNC_SECONDS
 from distill.request import Reply
 from distill.store import Store
+from distill.storing.log import SYNC_ROWS, SYNC_SECONDS
 
 
 @dataclass
