@@ -18,12 +18,14 @@ EXIT_CODES = {
     "SiteError": 2,
     "ShareError": 2,
     "PlotError": 2,
+    "SettingsError": 2,
     "ForeignError": 3,
     "LeakError": 3,
     "LedgerError": 3,
     "MixError": 3,
     "DigestError": 3,
     "DriftError": 3,
+    "PreflightError": 3,
     "RefusedError": 3,
     "LostReasoningError": 3,
     "TeacherError": 4,
@@ -56,8 +58,9 @@ def exits(debug: bool, resume: str | None = None) -> Iterator[None]:
     """Turns an error into its text on standard error and its exit code; a traceback only with `--debug`."""
     try:
         yield
-    except KeyboardInterrupt:
-        again = f" Go on with: {resume}" if resume else ""
+    except KeyboardInterrupt as interrupt:
+        # A training run says itself how it goes on; a build is given its command.
+        again = f" Go on with: {resume}" if resume else f" {interrupt}".rstrip()
         typer.echo(f"\ninterrupted.{again}", err=True)
         raise SystemExit(130) from None
     except (SystemExit, typer.Exit):

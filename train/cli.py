@@ -2,22 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-EXIT_CODES = {
-    "VersionError": 2,
-    "SettingsError": 2,
-    "SourceError": 2,
-    "DigestError": 3,
-    "PreflightError": 3,
-    "TeacherError": 4,
-}
-"""By class name, since importing the classes would import all that they stand beside."""
+from curate.exits import exits
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -73,7 +63,7 @@ def midtrain(
     debug: Debug = False,
 ) -> None:
     """Stage 1: all verified rollouts, packed, until the held-out loss stops falling (TRL's SFTTrainer)."""
-    with _exits(debug):
+    with exits(debug):
         from train.midtrain import Midtrain
 
         given = _given(data, root, model, out, config, overrides, max_steps, accept, resume)
@@ -95,7 +85,7 @@ def sft(
     debug: Debug = False,
 ) -> None:
     """Stage 2: the small, hard set, one row per sequence, its end in the loss (TRL's SFTTrainer)."""
-    with _exits(debug):
+    with exits(debug):
         from train.sft import Sft
 
         given = _given(data, root, model, out, config, overrides, max_steps, accept, resume)
@@ -116,7 +106,7 @@ def dpo(
     debug: Debug = False,
 ) -> None:
     """Stage 3: correct rollouts against wrong ones of the same problem (TRL's DPOTrainer)."""
-    with _exits(debug):
+    with exits(debug):
         from train.dpo import Dpo
 
         Dpo(**_given(data, root, model, out, config, overrides, max_steps, accept, resume))()
@@ -136,7 +126,7 @@ def grpo(
     debug: Debug = False,
 ) -> None:
     """Stage 4: RL with a verifiable reward, the paper's fixes as --set rl.rebalance=true (TRL's GRPOTrainer)."""
-    with _exits(debug):
+    with exits(debug):
         from train.grpo import Grpo
 
         Grpo(**_given(data, root, model, out, config, overrides, max_steps, accept, resume))()
@@ -163,7 +153,7 @@ def eval_(
     debug: Debug = False,
 ) -> None:
     """Measure a model on held-out problems: avg@k, pass@k, maj@k with intervals. Resumes by itself."""
-    with _exits(debug):
+    with exits(debug):
         from train.evaluate import Evaluate
 
         sets = tuple(name.strip() for name in on.split(",") if name.strip())
@@ -177,7 +167,7 @@ def compare(
     debug: Debug = False,
 ) -> None:
     """The paired difference of two evaluated models, with its interval."""
-    with _exits(debug):
+    with exits(debug):
         from train.evaluate import compare as compared
 
         typer.echo(compared(a, b))
@@ -211,26 +201,6 @@ def _given(
         "accept": frozenset(accept or ()),
         "resume": resume,
     }
-
-
-@contextmanager
-def _exits(debug: bool) -> Iterator[None]:
-    """Turns an error into its text on standard error and its exit code; a traceback only with `--debug`."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        typer.echo(f"\ninterrupted. {error}", err=True)
-        raise SystemExit(130) from None
-    except (SystemExit, typer.Exit):
-        raise
-    except Exception as error:  # the one place that catches all: here an error becomes an exit code
-        if debug:
-            raise
-        code = next((EXIT_CODES[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in EXIT_CODES), 1)
-        name = "" if code > 1 else f"{type(error).__name__}: "
-        hint = "" if code > 1 else "\nIf this is no fault of the machine it is one of ours; --debug shows where."
-        typer.echo(f"{name}{error}{hint}", err=True)
-        raise SystemExit(code) from None
 
 
 def main() -> None:
