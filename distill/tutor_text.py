@@ -103,6 +103,23 @@ def endless(question: Question, right: Solution, truth: str, limit: int, rng: Ra
     raise AssertionError("the attempts have no end")
 
 
+def brief(question: Question, right: Solution, truth: str, limit: int, rng: Random, steps: bool) -> str:
+    """A reply of this truth in as few words as can be.
+
+    Args:
+        limit: tokens after which `loop` (one step again and again) and `cut` (slip upon slip) are cut off.
+        steps: a line for each, else nothing is thought at all.
+    """
+    solution = _erring(question, right, truth, rng) if truth == "slip" else right
+    lines = [step.text for step in solution.steps]
+    if truth in ("loop", "cut"):
+        again = rng.choice(right.steps)
+        ever = (again.text if truth == "loop" else rng.choice(right.steps).slip(rng) for _ in range(limit))
+        return cut("\n".join(["<think>", *lines[:-1], *ever]), limit)  # a line has a token or more
+    response = "No answer." if truth == "no_answer" else f"\\boxed{{{solution.answer}}}"
+    return _think("\n".join(lines) if steps else "", response)
+
+
 UNKNOWN = _think(
     "I read the question again and again, but it is of no kind that I have a method for. Guessing would not be honest.",
     "I don't know how to solve this.",

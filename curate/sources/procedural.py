@@ -9,7 +9,7 @@ import polars as pl
 from curate.fingerprint import fingerprint
 from curate.intake import Columns, Intake, intake
 from curate.records import Level
-from distill.families import FAMILIES, PosedRow, pose_many
+from distill.families import NAMED, PosedRow, pose_many
 
 BATCH_ROWS = 10_000
 SAMPLE_ROWS = 140
@@ -43,18 +43,16 @@ class Procedural:
     seed: int = 0
     """Another seed poses other problems."""
     families: tuple[str, ...] | None = None
-    """Names of families; all unless said."""
+    """Names of families; all unless said, but for the drills (`drill_modular`, ...): short chains for tiny students."""
     levels: tuple[Level, ...] | None = None
     """All five unless said."""
 
     def __post_init__(self) -> None:
         if self.n < 1:
             raise ValueError(f"n: at least one problem, got {self.n}")
-        strange = sorted(set(self.families or ()) - FAMILIES.keys())
+        strange = sorted(set(self.families or ()) - NAMED.keys())
         if strange or self.families == ():
-            raise ValueError(
-                f"families: unknown {', '.join(strange) or '(none named)'}. There are: {', '.join(FAMILIES)}"
-            )
+            raise ValueError(f"families: unknown {', '.join(strange) or '(none named)'}. There are: {', '.join(NAMED)}")
         if self.levels == ():
             raise ValueError("levels: name at least one, or leave them out for all five")
 

@@ -16,6 +16,7 @@ from distill.families.congruences import CONGRUENCES
 from distill.families.coordinates import COORDINATES
 from distill.families.counting import COUNTING
 from distill.families.divisibility import DIVISIBILITY
+from distill.families.drills import DRILL_ARROWS, DRILL_LETTERS, DRILL_MODULAR, DRILL_SUMS
 from distill.families.equations import EQUATIONS
 from distill.families.family import LEVELS, Family, Level, Posed, Question, UnknownQuestion
 from distill.families.inequalities import INEQUALITIES
@@ -27,8 +28,10 @@ from distill.families.systems import SYSTEMS
 from distill.families.work import Fault, Solution, Step
 
 __all__ = [
+    "DRILLS",
     "FAMILIES",
     "LEVELS",
+    "NAMED",
     "Family",
     "Fault",
     "Level",
@@ -48,7 +51,13 @@ _ALL = (
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
-"""Every family by name."""
+"""Every family that is posed unless others are named, by name."""
+
+DRILLS: dict[str, Family] = {f.name: f for f in (DRILL_MODULAR, DRILL_SUMS, DRILL_LETTERS, DRILL_ARROWS)}
+"""Short chains for tiny students: posed only where they are named."""
+
+NAMED: dict[str, Family] = FAMILIES | DRILLS
+"""Every family that can be named."""
 
 MOST_DRAWS = 50
 """How often a row is drawn anew before a text that was already posed is let through."""
@@ -77,14 +86,14 @@ def pose_many(
     and walks (`probability`); there the words differ more often than the numbers do.
 
     Args:
-        families: names of families; all of them if None.
+        families: names, drills among them; all but the drills if None.
         levels: all five if None.
 
     Raises:
         KeyError: no family has this name.
         RuntimeError: a bug: the gold answer, built at posing, and the solution from the text disagree.
     """
-    chosen = [FAMILIES[name] for name in families] if families is not None else list(_ALL)
+    chosen = [NAMED[name] for name in families] if families is not None else list(_ALL)
     wanted = tuple(levels) if levels is not None else LEVELS
     seen: set[str] = set()
     rows = []
@@ -105,7 +114,7 @@ def pose_many(
 
 def read_question(text: str) -> Question | None:
     """The question that stands in the text, whatever stands around it; None where no family knows it."""
-    readings = [question for family in _ALL if (question := family.read(text)) is not None]
+    readings = [question for family in NAMED.values() if (question := family.read(text)) is not None]
     return max(readings, key=lambda question: len(question.text), default=None)
 
 

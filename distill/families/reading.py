@@ -22,6 +22,8 @@ PATTERNS: dict[str, str] = {
     "gauss": rf"{_INT} [+-] {_FACTOR}i",
     "matrix": r"\\begin\{pmatrix\}[-\d &\\]+\\end\{pmatrix\}",
     "rel": r"<|>|\\le|\\ge",
+    "op": r"[+*-]\d(?!\d)",
+    "arrows": r"\d>\d(?: \d>\d)*",
 }
 """What a placeholder of each type may look like in a question."""
 
@@ -71,4 +73,6 @@ _READERS: dict[str, Callable[[str], Value]] = {
     "gauss": _gauss,
     "matrix": _matrix,
     "rel": str,
+    "op": str,
+    "arrows": str,
 }

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
+from typing import Literal
 
 from distill.families import Question, Solution, read_question
 from distill.families.family import LEVELS
 from distill.request import FinishReason, Reply, Request
-from distill.tutor_text import REMEMBERED, UNKNOWN, count_tokens, cut, endless, finished, remembered_count
+from distill.tutor_text import REMEMBERED, UNKNOWN, brief, count_tokens, cut, endless, finished, remembered_count
 
 VERSION = 1
 """Raised when an equal request gets another reply than before."""
@@ -54,6 +55,9 @@ ERROR_SHARES = {
 }
 """Percent of the planted errors; `method` becomes `slip` where the question has no well-known wrong method."""
 
+BRIEF_SHARES = {"slip": 76, "loop": 8, "cut": 8, "no_answer": 8}
+"""Percent of the planted errors where nothing is said at length."""
+
 LEVEL_WEIGHTS = dict(zip(LEVELS, (0.4, 0.7, 1.0, 1.3, 1.6), strict=True))
 """How often each level errs, relative to the mean of all five."""
 
@@ -87,6 +91,9 @@ class Tutor:
     error_rate: float = 0.25
     """Expected share of rollouts with a planted error: 0 never errs, 1 always does."""
 
+    style: Literal["long", "brief", "answer"] = "long"
+    """`long`: thinking aloud. `brief`: the bare steps, a line each, and the box. `answer`: the box alone."""
+
     def __post_init__(self) -> None:
         if not 0 <= self.error_rate <= 1:
             raise ValueError(f"error_rate is a share from 0 to 1, not {self.error_rate}")
@@ -98,8 +105,8 @@ class Tutor:
 
     @property
     def revision(self) -> str:
-        """The version of the program and the error rate: all that decides a reply beside the request."""
-        return f"v{VERSION}-e{self.error_rate:g}"
+        """The version of the program, the error rate and the style: all that decides a reply beside the request."""
+        return f"v{VERSION}-e{self.error_rate:g}{'' if self.style == 'long' else f'-{self.style}'}"
 
     def ask(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Replies in the order of the requests, each one as it is pulled."""
@@ -129,12 +136,8 @@ class Tutor:
             truth, text = "unknown", UNKNOWN
         else:
             errs = rng.random() < self.error_probability(question)
-            shares = ERROR_SHARES if errs else {"right": 1 - NOTICED_SHARE, "noticed": NOTICED_SHARE}
-            truth = rng.choices(list(shares), list(shares.values()))[0]
-            if truth == "method" and not any(step.trap for step in right.steps):
-                truth = "slip"
-            unending = truth in ("loop", "cut")
-            text = endless(question, right, truth, limit, rng) if unending else finished(question, right, truth, rng)
+            truth = self._planted(right, errs, rng)
+            text = self._written(question, right, truth, limit, rng)
         finish: FinishReason = "length" if truth in ("loop", "cut") else "stop"
         tokens = limit if finish == "length" else count_tokens(text)
         if tokens > limit:
@@ -142,6 +145,22 @@ class Tutor:
         asked = sum(remembered_count(message.content) for message in request.messages)
         reply = Reply(request.key, text, finish_reason=finish, prompt_tokens=asked, completion_tokens=tokens)
         return reply, truth
+
+    def _planted(self, right: Solution, errs: bool, rng: Random) -> str:
+        """What becomes of this rollout: a key of EXPECTED."""
+        if self.style == "long":
+            shares = ERROR_SHARES if errs else {"right": 1 - NOTICED_SHARE, "noticed": NOTICED_SHARE}
+        else:
+            shares = BRIEF_SHARES if errs else {"right": 1}
+        truth = rng.choices(list(shares), list(shares.values()))[0]
+        return "slip" if truth == "method" and not any(step.trap for step in right.steps) else truth
+
+    def _written(self, question: Question, right: Solution, truth: str, limit: int, rng: Random) -> str:
+        if self.style != "long":
+            return brief(question, right, truth, limit, rng, steps=self.style == "brief")
+        if truth in ("loop", "cut"):
+            return endless(question, right, truth, limit, rng)
+        return finished(question, right, truth, rng)
 
 
 @lru_cache(maxsize=REMEMBERED)
