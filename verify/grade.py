@@ -1,7 +1,7 @@
 """Responses and gold answers in, verdicts out; what the tiers here leave open goes to sympy in its own process."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from verify.choice import choice_verdict, option
@@ -91,7 +91,6 @@ def grade_many(
             f"columns of one length expected: {count} responses, {len(golds)} golds, {len(problems)} problems"
         )
     verdicts: list[Verdict | None] = [None] * count
-    decided: dict[tuple[str, ...], Decision] = {}
     asked: list[tuple[int, tuple[str, ...], Extraction]] = []
     for i, (response, gold, problem, reason) in enumerate(zip(responses, golds, problems, finish_reasons, strict=True)):
         if reason == "length" and not policy.grade_truncated:
@@ -114,19 +113,22 @@ def grade_many(
         if found.method in MARKED and any(map(_breaks_off, (found.answer, *accepted))):
             verdicts[i] = Verdict("undecided", found.answer, "exact", "the answer breaks off")
             continue
-        pair = (found.answer, *accepted)
-        if pair not in decided:
-            decided[pair] = _any(accepted, found.answer, policy)
-        asked.append((i, pair, found))
-    still_open = [pair for pair, decision in decided.items() if decision.method in _OPEN]
-    if still_open:
-        said = _symbolic(still_open, policy, workers)
-        for pair in still_open:
-            half_read = decided[pair].method == "accept only" and said[pair].agreed is False
-            decided[pair] = Decision(None, "symbolic", "not proven") if half_read else said[pair]
+        asked.append((i, (found.answer, *accepted), found))
+    decided = _decided(dict.fromkeys(pair for _, pair, _ in asked), policy, workers)
     for i, pair, found in asked:
         verdicts[i] = _verdict(decided[pair], found, pair[1:])
     return [v for v in verdicts if v is not None]
+
+
+def same_answer(one: str, other: str, policy: Policy = DEFAULT) -> Decision:
+    """Whether two extracted answers are the same; `agreed` is None where nobody can tell.
+
+    Example:
+        >>> same_answer("\\\\frac{1}{2}", "0.5").agreed, same_answer("x + 1", "x").agreed
+        (True, False)
+    """
+    pair = (other, one)
+    return _decided([pair], policy, workers=1)[pair]
 
 
 def forget() -> None:
@@ -164,6 +166,18 @@ def _gold_text(gold: str) -> str:
 
 CACHES = (read, read_unit, option, short_tidied, _gold_text)
 """What is kept between calls, each of bounded size."""
+
+
+def _decided(pairs: Iterable[tuple[str, ...]], policy: Policy, workers: int) -> dict[tuple[str, ...], Decision]:
+    """Each answer against its golds (`answer, gold, ...`): by the tiers here, then by sympy what these leave open."""
+    decided = {pair: _any(pair[1:], pair[0], policy) for pair in pairs}
+    still_open = [pair for pair, decision in decided.items() if decision.method in _OPEN]
+    if still_open:
+        said = _symbolic(still_open, policy, workers)
+        for pair in still_open:
+            half_read = decided[pair].method == "accept only" and said[pair].agreed is False
+            decided[pair] = Decision(None, "symbolic", "not proven") if half_read else said[pair]
+    return decided
 
 
 def _any(accepted: tuple[str, ...], answer: str, policy: Policy) -> Decision:
