@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -16,6 +16,7 @@ from curate.yaml_lines import Loc
 
 _PATH_MARK = get_args(plug.ManifestPath)[1]
 _BENCHMARK_MARK = get_args(plug.BenchmarkName)[1]
+_VERSION_MARK = get_args(plug.VersionName)[1]
 _TEACHER_MARK = get_args(plug.TeacherPlug)[1]
 
 
@@ -111,6 +112,8 @@ def _named(
     teachers = {
         option: use_of("teacher", options[option], (*loc, option), faults, folder)
         for option in teacher_options(cls) & set(options)
+        # A teacher that may be null is written so in a version's manifest.yaml, which has every default.
+        if options[option] is not None or option in _required(cls)
     }
     if made is None or None in teachers.values():
         return None
@@ -134,13 +137,17 @@ def _choice(kind: str) -> str:
 
 
 def path_options(cls: type[Any]) -> set[str]:
-    """The options of a plug that are paths (`plug.ManifestPath`), or may be (`plug.BenchmarkName`)."""
-    return _options_marked(cls, _PATH_MARK) | _options_marked(cls, _BENCHMARK_MARK)
+    """The options of a plug that are paths (`plug.ManifestPath`), or may be (`BenchmarkName`, `VersionName`)."""
+    return set[str]().union(*(_options_marked(cls, mark) for mark in (_PATH_MARK, _BENCHMARK_MARK, _VERSION_MARK)))
 
 
 def teacher_options(cls: type[Any]) -> set[str]:
     """The options of a plug that are teachers (`plug.TeacherPlug`)."""
     return _options_marked(cls, _TEACHER_MARK)
+
+
+def _required(cls: type[Any]) -> set[str]:
+    return {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
 
 
 def _options_marked(cls: type[Any], mark: str) -> set[str]:
@@ -163,12 +170,18 @@ def _with_paths(cls: type[Any], options: dict[str, Any], loc: Loc, faults: Fault
             return {key: absolute(entry, (*at, key)) for key, entry in value.items()}
         if not isinstance(value, str) or "://" in value or not value:
             return value
-        if at[len(loc)] in named and not os.path.splitext(value)[1] and "/" not in value:
+        if "/" not in value and (
+            at[len(loc)] in versions or (at[len(loc)] in named and not os.path.splitext(value)[1])
+        ):
             return value
         base = os.getcwd() if faults.override_at(at) else folder
         return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
 
-    paths, named = path_options(cls), _options_marked(cls, _BENCHMARK_MARK)
+    paths, named, versions = (
+        path_options(cls),
+        _options_marked(cls, _BENCHMARK_MARK),
+        _options_marked(cls, _VERSION_MARK),
+    )
     return {name: absolute(value, (*loc, name)) if name in paths else value for name, value in options.items()}
 
 

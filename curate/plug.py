@@ -32,6 +32,9 @@ BenchmarkName = Annotated[str, "a benchmark, or a path beside the manifest"]
 What ends like a file (`mine.jsonl`) or has a slash is taken for a path, and made absolute as a `ManifestPath` is.
 """
 
+VersionName = Annotated[str, "a version, or a path beside the manifest"]
+"""The type of an option that names a version (`math@v1`) or the folder of one; what has a slash is a path."""
+
 TeacherPlug = Annotated[Any, "a teacher"]
 """The type of an option that is a teacher: `teacher: TeacherPlug`, written `{use: NAME, ...}` as under `rollouts`."""
 
@@ -74,6 +77,10 @@ class Stage(Protocol):
 
     A stage that asks a language model has options `teacher` and `sampling` and a method `prompts(rows)`, which gives
     `id` and `prompt` (text) of the rows it asks about. It is then called with a column `reply`, null elsewhere.
+    Where `teacher` is null it asks nobody.
+
+    A stage over problems that rewrites some has a method `children(rows, marks)`, which gives for every row that it
+    dropped as `rewritten` its `id` and the child's texts (curate.rewrite). Later stages see the child in its place.
     """
 
     over: ClassVar[Table]
@@ -86,6 +93,11 @@ class Stage(Protocol):
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """One row per id in `rows`: `id`, every column of `writes`, and `drop` (a reason or null)."""
+
+
+def asks(stage: Any) -> bool:
+    """Whether the stage asks a language model; where its option `teacher` may be null, only if it has one."""
+    return hasattr(stage, "prompts") and stage.teacher is not None
 
 
 class View(Protocol):
