@@ -116,7 +116,7 @@ def brief(question: Question, right: Solution, truth: str, limit: int, rng: Rand
         again = rng.choice(right.steps)
         ever = (again.text if truth == "loop" else rng.choice(right.steps).slip(rng) for _ in range(limit))
         return cut("\n".join(["<think>", *lines[:-1], *ever]), limit)  # a line has a token or more
-    response = "No answer." if truth == "no_answer" else f"\\boxed{{{solution.answer}}}"
+    response = "I leave it there." if truth == "no_answer" else f"\\boxed{{{solution.answer}}}"
     return _think("\n".join(lines) if steps else "", response)
 
 
