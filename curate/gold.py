@@ -1,8 +1,28 @@
-"""Gold answers that stand at the end of a text: worked solutions, and traces that others have checked."""
+"""Gold answers: whether a column's text is one at all, and those that stand at the end of a worked solution."""
+
+from collections.abc import Sequence
 
 import polars as pl
 
 from distill.thinking import split_columns
+
+PROOF = "proof"
+
+SENTINELS = (PROOF, "notfound", "not found", "n/a", "nan", "null", "unknown", "see solution")
+"""What stands in answer columns and only says that there is none; a quarter of NuminaMath."""
+
+
+def bare(answer: pl.Expr) -> pl.Expr:
+    """The answer without case, spacing around it and LaTeX wrapping; null is empty."""
+    plain = answer.fill_null("").str.strip_chars().str.to_lowercase()
+    return plain.str.replace_all(r"\\(boxed|text|textbf|mathrm)\b", "").str.strip_chars("${}(). ")
+
+
+def answer_fault(answer: pl.Expr, sentinels: Sequence[str] = SENTINELS) -> pl.Expr:
+    """`missing`, `sentinel`, or null for an answer that says something."""
+    said = bare(answer)
+    says_none = said.is_in([sentinel.lower() for sentinel in sentinels])
+    return pl.when(said == "").then(pl.lit("missing")).when(says_none).then(pl.lit("sentinel"))
 
 
 def marked_answers(texts: pl.Series) -> pl.Series:

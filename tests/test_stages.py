@@ -170,6 +170,8 @@ def test_a_problem_that_nobody_judged_has_no_pass_rate() -> None:
     assert mark == {
         "id": "p",
         "pass_rate": None,
+        "pass_rate_low": None,
+        "pass_rate_high": None,
         "pass_rate_n": 0,
         "pass_rate_teacher": None,
         "pass_rate_level": None,

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import polars as pl
 
+from curate.gold import SENTINELS, answer_fault
+
 
 @dataclass(frozen=True)
 class Answerable:
@@ -29,21 +31,13 @@ class Answerable:
     require_answer: bool = True
     """Drop problems without a gold answer. Without it they stay, for a majority vote or data that nothing judges."""
 
-    sentinels: tuple[str, ...] = ("proof", "notfound", "not found", "n/a", "nan", "null", "unknown", "see solution")
+    sentinels: tuple[str, ...] = SENTINELS
     """Answers that say there is none; compared without case, spacing and LaTeX wrapping."""
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The fact `answer_fault` is `missing`, `sentinel` or null."""
-        problem, answer = (pl.col(name).fill_null("").str.strip_chars() for name in ("problem", "answer"))
-        bare = (
-            answer.str.to_lowercase().str.replace_all(r"\\(boxed|text|textbf|mathrm)\b", "").str.strip_chars("${}(). ")
-        )
-        fault = (
-            pl.when(bare == "")
-            .then(pl.lit("missing"))
-            .when(bare.is_in([sentinel.lower() for sentinel in self.sentinels]))
-            .then(pl.lit("sentinel"))
-        )
+        problem = pl.col("problem").fill_null("").str.strip_chars()
+        fault = answer_fault(pl.col("answer"), self.sentinels)
         drop = (
             pl.when(problem == "")
             .then(pl.lit("no_text"))
