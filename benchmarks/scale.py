@@ -33,9 +33,10 @@ from curate.build import resolved  # noqa: E402
 from curate.cache import Cache  # noqa: E402
 from curate.engine import Shard, worker_pool  # noqa: E402
 from curate.fingerprint import file_digest  # noqa: E402
-from curate.flow import KEPT, NO_DROPS, Flow  # noqa: E402
+from curate.flow import Flow  # noqa: E402
 from curate.lock import lock_facts, recipe  # noqa: E402
 from curate.manifest import read_manifest  # noqa: E402
+from curate.marking import KEPT, NO_DROPS  # noqa: E402
 from curate.papers import papers  # noqa: E402
 from curate.progress import Steps  # noqa: E402
 from curate.publish import publish  # noqa: E402

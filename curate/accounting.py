@@ -21,7 +21,7 @@ class Bill:
     teacher: str
     """Model and revision."""
     stage: str
-    """Who asked: `teacher.openai_server` for the rollouts, or a stage such as `verdicts.judge`."""
+    """Who asked: `teacher.openai_server` for the rollouts, or a stage such as `verdicts.judge`, `hygiene.open_form`."""
     problems: int
     """How many problems it was asked about; rows, where a stage asked."""
     cut_off: int
@@ -99,8 +99,8 @@ def bills(flow: "Flow") -> list[Bill]:
     """What the teacher of the rollouts took, and those whom stages asked."""
     wanted = flow.manifest.rollouts
     own = f"teacher.{wanted.teacher.name}" if wanted else None
-    kinds = (("verdicts", flow.manifest.verdicts), ("tags", flow.manifest.tags))
-    stages = {f"{kind}.{use.name}": use.plug for kind, uses in kinds for use in uses}
+    kinds = (("", flow.manifest.problems), ("verdicts.", flow.manifest.verdicts), ("tags.", flow.manifest.tags))
+    stages = {f"{kind}{use.name}": use.plug for kind, uses in kinds for use in uses}
     made = []
     for stage, spent in flow.asker.accounts.items():
         run = flow.asker.runs.get(stage, SampleSummary(reused=spent.answered))  # offline nothing runs

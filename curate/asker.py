@@ -6,17 +6,21 @@ Offline nobody is asked: what the store does not have is missing, is said to be,
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
+
+import polars as pl
 
 from curate.draw import Draw
 from curate.goal_verdicts import GoalVerdicts
 from curate.lost_reasoning import FIRST, ReasoningWatch
+from curate.plug import asks
 from curate.progress import Steps
 from curate.recipe import Rollouts
 from distill.account import Spent, costs, spent
 from distill.budget import Meter
 from distill.cut_off import CutOff, follow
 from distill.goals import draw_to_goal
-from distill.request import Request, Teacher, TeacherError
+from distill.request import Message, Request, Teacher, TeacherError
 from distill.sample import LOOK_UP, SampleSummary, Watch, sample
 from distill.store import Store
 
@@ -71,6 +75,22 @@ class Asker:
             lambda current: verdicts.judged(draw.round(current), current),
         )
         return draw.drawn(counts)
+
+    def with_replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows; for a stage that asks, with the column `reply`, null where it does not ask or nobody answered.
+
+        Equal questions are asked once.
+        """
+        if not hasattr(stage, "prompts"):
+            return rows
+        if not asks(stage):
+            return rows.with_columns(reply=pl.lit(None, pl.String))
+        asked: pl.DataFrame = stage.prompts(rows)
+        model, revision = stage.teacher.model, stage.teacher.revision
+        requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
+        texts = self.replies(name, stage.teacher, requests)
+        replies = asked.select("id", reply=pl.Series(texts, dtype=pl.String))
+        return rows.join(replies, on="id", how="left", maintain_order="left")
 
     def replies(self, stage: str, teacher: Teacher, requests: Sequence[Request]) -> list[str | None]:
         """The text of each reply; None where the store has none and nobody is asked."""

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from curate.compare import key_of
 from curate.fingerprint import add_rows
-from curate.ledger import FUNNEL, LEDGER, OPENS, Entry, chain_fault
+from curate.ledger import FUNNEL, LEDGER, OPENS, Entry, chain_fault, standing
 from curate.records import PROBLEM, ROLLOUT
 from curate.share.foreign_lock import ForeignError, check_card, read_foreign_lock
 from curate.show import RESERVED
@@ -163,9 +163,7 @@ def _fate_faults(version: Version, table: str, funnel: list[Entry]) -> Iterator[
     ):
         if count := _height(lost):
             yield f"{table}: {count:,} rows {what}"
-    chain = [entry for entry in funnel if entry.unit == table and not entry.stage.startswith("views.")]
-    opened = sum(entry.kept for entry in chain if entry.stage.startswith(OPENS))
-    expected = opened if not chain or chain[-1].stage.startswith(OPENS) else chain[-1].kept
+    expected = standing(funnel, table)
     if (kept := _height(rows.filter(KEPT))) != expected:
         yield f"{table}: {kept:,} rows are kept, the ledger says {expected:,}"
     if doubled := _height(rows.group_by("id").len().filter(pl.col("len") > 1)):

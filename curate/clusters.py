@@ -2,8 +2,8 @@
 
 import polars as pl
 
-LINKS = ("duplicate_of", "near_duplicate_of", "variant_of")
-"""Facts that name another problem's id, where a stage writes them."""
+LINKS = ("duplicate_of", "near_duplicate_of", "variant_of", "rewritten_from")
+"""Columns that name another problem's id, where a stage writes them."""
 
 
 def clusters(problems: pl.DataFrame) -> pl.Series:

@@ -15,6 +15,7 @@ from curate.engine import Pool, Shard, shard_marks, table_marks
 from curate.goal_verdicts import GoalVerdicts
 from curate.ledger import Ledger, LedgerError
 from curate.lost_reasoning import check_reasoning
+from curate.marking import KEPT, NO_DROPS, NO_FATE, columns_for, marked
 from curate.order import goal_stage
 from curate.outputs import Outputs
 from curate.plug import Stage
@@ -22,20 +23,14 @@ from curate.progress import Steps
 from curate.publish import Table
 from curate.questions import SourceRows, owners, read_sources
 from curate.records import TEXT_COLUMNS, draws
+from curate.rewrite import children_of, with_children
 from curate.selection import check_mixes
 from curate.shards import gather
 from curate.version import ROLLOUTS
-from distill.request import Message, Request
 from distill.store import Store
 
 if TYPE_CHECKING:
     from curate.manifest import Manifest, Rollouts
-
-NO_DROPS = pl.DataFrame(schema={"id": pl.String, "drop": pl.String})
-
-KEPT = pl.col("drop_reason").is_null()
-
-NO_FATE = (pl.lit(None, pl.String).alias("dropped_by"), pl.lit(None, pl.String).alias("drop_reason"))
 
 
 @dataclass
@@ -151,15 +146,19 @@ class Flow:
 
     def _mark(self, name: str, stage: Stage) -> None:
         rows = self.problems.filter(KEPT)
-        marks = table_marks(name, stage, rows.select(_columns(rows, stage)), self.cache)
+        rows = self.asker.with_replies(name, stage, rows.select(columns_for(rows, stage)))
+        marks = table_marks(name, stage, rows, self.cache)
         self.ledger.record(name, "problems", rows["id"], marks, stage.drops)
-        self.problems = _marked(self.problems, marks, name)
+        self.problems = marked(self.problems, marks, name)
+        if hasattr(stage, "children"):
+            children = children_of(name, stage, rows, marks, self.cache)
+            self.ledger.open(f"rewrites.{name}", "problems", children.height, NO_DROPS)
+            self.problems = with_children(self.problems, children)
 
     def _mark_rollouts(self, name: str, stage: Any, done: Any) -> None:
         marks_table = getattr(stage, "marks", stage.over)
         rows = self._rollout_rows(stage)
-        if hasattr(stage, "prompts"):
-            rows = rows.join(self._replies(name, stage, rows), on="id", how="left", maintain_order="left")
+        rows = self.asker.with_replies(name, stage, rows)
         if stage.scope == "row":
             marks = shard_marks(name, stage, rows, self.shards, self.cache, self.pool, done)
         else:
@@ -167,32 +166,24 @@ class Flow:
             done(rows.height)
         if marks_table == "rollouts":
             self.ledger.record(name, "rollouts", rows["id"], marks, stage.drops)
-            self.rollouts = _marked(self.rollouts, marks, name)
+            self.rollouts = marked(self.rollouts, marks, name)
             return
         problems = self.problems.filter(KEPT)["id"]
         marks = pl.DataFrame({"id": problems}).join(marks, on="id", how="left", maintain_order="left")
         self.ledger.record(name, "problems", problems, marks, stage.drops)
-        self.problems = _marked(self.problems, marks, name)
+        self.problems = marked(self.problems, marks, name)
         if marks["drop"].is_not_null().any():
             self._drop_orphans(name)
 
     def _rollout_rows(self, stage: Any) -> pl.DataFrame:
         """The kept rollouts with all that the stage reads but the texts, problem columns joined."""
         rows = self.rollouts.filter(KEPT)
-        own = [c for c in _columns(rows, stage) if c in rows.columns]
+        own = [c for c in columns_for(rows, stage) if c in rows.columns]
         theirs = [c for c in stage.reads if c not in own and c not in TEXT_COLUMNS and c in self.problems.columns]
         rows = rows.select(*dict.fromkeys((*own, "problem_id", "shard")))
         return rows.join(
             self.problems.select(*theirs, problem_id="id"), on="problem_id", how="left", maintain_order="left"
         )
-
-    def _replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
-        """`id` and `reply` of every row that the stage asks its teacher about; equal questions are asked once."""
-        asked: pl.DataFrame = stage.prompts(rows)
-        model, revision = stage.teacher.model, stage.teacher.revision
-        requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
-        texts = self.asker.replies(name, stage.teacher, requests)
-        return asked.select("id", reply=pl.Series(texts, dtype=pl.String))
 
     def _drop_orphans(self, stage: str) -> None:
         """Rollouts leave with their problem."""
@@ -201,7 +192,7 @@ class Flow:
         orphan = pl.col("problem_id").is_in(gone.implode())
         marks = rows.select("id", drop=pl.when(orphan).then(pl.lit("problem_dropped")))
         self.ledger.record(stage, "rollouts", rows["id"], marks, ("problem_dropped",))
-        self.rollouts = _marked(self.rollouts, marks, stage)
+        self.rollouts = marked(self.rollouts, marks, stage)
 
     def _record_source(self, source: SourceRows) -> None:
         """Rows read and refused; and rollouts, where the source has some."""
@@ -226,7 +217,7 @@ class Flow:
         marks = rows.select("id", drop=pl.when(failed).then(pl.lit("no_reply")))
         refused = pl.concat([marks.filter(pl.col("drop").is_not_null()), settled.aside])
         self.ledger.open(stage, "rollouts", rows.height + settled.aside.height, refused)
-        self.rollouts = _marked(self.rollouts, marks, stage)
+        self.rollouts = marked(self.rollouts, marks, stage)
 
     def _check_reasoning(self, wanted: "Rollouts") -> None:
         """Raises LostReasoningError where too many of the teacher's rollouts have no reasoning."""
@@ -239,21 +230,3 @@ class Flow:
 
         rows = self.rollouts.filter(KEPT & pl.col("sampling").is_not_null())
         check_reasoning(wanted.teacher.plug.model, wanted.no_reasoning, rows, responses)
-
-
-def _columns(rows: pl.DataFrame, stage: Any) -> list[str]:
-    """What the stage reads and the rows have, `id` first."""
-    return [c for c in dict.fromkeys(("id", *stage.reads)) if c in rows.columns]
-
-
-def _marked(rows: pl.DataFrame, marks: pl.DataFrame, stage: str) -> pl.DataFrame:
-    """The rows with the marks joined by id; a later one that is not null replaces an earlier one of its name."""
-    facts = [c for c in marks.columns if c not in ("id", "drop")]
-    joined = rows.join(marks, on="id", how="left", maintain_order="left", suffix=":new")
-    again = [c for c in facts if c in rows.columns]
-    dropped = pl.col("drop").is_not_null()
-    return joined.with_columns(
-        *(pl.coalesce(f"{c}:new", c).alias(c) for c in again),
-        dropped_by=pl.when(dropped).then(pl.lit(stage)).otherwise("dropped_by"),
-        drop_reason=pl.coalesce("drop_reason", "drop"),
-    ).drop("drop", *(f"{c}:new" for c in again))

@@ -30,7 +30,7 @@ FUNNEL = pa.schema(
 """One row per stage and view, in their order."""
 
 
-OPENS = ("sources.", "teacher.")
+OPENS = ("sources.", "teacher.", "rewrites.")
 """Stages that bring rows in; `views.` leave rows out of themselves only. All others stand in a chain."""
 
 
@@ -77,7 +77,7 @@ class Ledger:
         return self._note(entry, dropped)
 
     def open(self, stage: str, unit: Unit, brought: int, refused: pl.DataFrame) -> Entry:
-        """Notes what a source or the teacher brought in, and what of it could not be used (`id`, `drop`)."""
+        """Notes what a source, the teacher or a stage that rewrites brought in, and what of it could not be used (`id`, `drop`)."""
         dropped = refused.select("id", reason="drop")
         return self._note(self._entry(stage, unit, brought, dropped), dropped)
 
@@ -131,13 +131,20 @@ class Ledger:
 def chain_fault(before: list[Entry], entry: Entry) -> str | None:
     """What is wrong with the rows that an entry saw: a stage sees what the one before it kept.
 
-    The first one sees what the sources and the teacher brought.
+    What sources, the teacher and stages that rewrite brought since then comes on top.
     """
-    earlier = [e for e in before if e.unit == entry.unit and not e.stage.startswith("views.")]
-    opened = [e for e in earlier if e.stage.startswith(OPENS)]
-    if not earlier or entry.stage.startswith(OPENS):
+    if entry.stage.startswith(OPENS) or not any(e.unit == entry.unit for e in before):
         return None
-    expected = earlier[-1].kept if len(opened) < len(earlier) else sum(e.kept for e in opened)
+    expected = standing(before, entry.unit)
     if entry.seen == expected:
         return None
     return f"{entry.stage}: saw {entry.seen:,} {entry.unit}, but {expected:,} had been kept before it"
+
+
+def standing(entries: list[Entry], unit: str) -> int:
+    """How many rows of the unit are kept after these entries."""
+    rows = 0
+    for entry in entries:
+        if entry.unit == unit and not entry.stage.startswith("views."):
+            rows = entry.kept + (rows if entry.stage.startswith(OPENS) else 0)
+    return rows

@@ -46,7 +46,7 @@ def goal_stage(manifest: "Manifest") -> "Use | None":
     later = {fact for use in manifest.verdicts for fact in use.plug.writes}
     for use in manifest.verdicts:
         judges = "verdict" in use.plug.writes and use.plug.scope == "row" and not later & set(use.plug.reads)
-        if judges and not hasattr(use.plug, "prompts"):
+        if judges and not plug.asks(use.plug):
             return use
     return None
 

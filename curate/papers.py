@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import yaml
 
-from curate.flow import KEPT
+from curate.marking import KEPT
 from curate.publish import Table, libraries, version_digest
 from curate.share.card import CardFacts, card
 from curate.share.counts import Counts, count

@@ -1,6 +1,6 @@
 """The plan: what a build would ask of the teacher, and what that will take, judged by the rollouts there are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
@@ -36,6 +36,8 @@ class Plan:
     funnel: str = ""
     forecast: Forecast | None = None
     """What is asked of the teacher; None without one."""
+    stages: dict[str, Spent] = field(default_factory=dict)
+    """Of stages on problems that ask a teacher: their questions, by stage. A plan asks none of them."""
 
     @property
     def asked(self) -> int:
@@ -52,6 +54,13 @@ class Plan:
         if self.standing:
             return f"nothing to do: {self.standing} stands"
         teacher = self.forecast.text() if self.forecast else "rollouts: no teacher; those of the sources only"
+        asked = [
+            f"{stage}: {spent.rollouts:,} questions, {spent.answered:,} in the store, {spent.missing:,} to be asked; "
+            "what its answers change is not in this plan"
+            for stage, spent in self.stages.items()
+            if spent.rollouts
+        ]
+        teacher = "\n".join([*asked, teacher])
         return f"{self.funnel}\n\n{teacher}\nthen verdicts, tags and views on all of them, reused where nothing changed"
 
 
@@ -74,10 +83,12 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps, pilot: int = 0) -> 
     if pilot:
         check_ready(manifest)
     with worker_pool() as pool:
-        flow = Flow(manifest, root, Cache(root / ".stages"), pool, steps)
+        # Stages that ask, too, have what the store has: a plan spends nothing but what --pilot says.
+        flow = Flow(manifest, root, Cache(root / ".stages"), pool, steps, offline=True)
         flow.read(states)
         flow.mark_problems()
-        return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), _forecast(flow, pilot))
+        asked = dict(flow.asker.accounts)
+        return Plan(None, funnel_text(flow.ledger.funnel().to_dicts()), _forecast(flow, pilot), asked)
 
 
 def _forecast(flow: Flow, pilot: int) -> Forecast | None:
@@ -85,8 +96,9 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
     if draw is None or wanted is None:
         return None
     stage, verdicts = f"teacher.{wanted.teacher.name}", flow.goal_verdicts()
+    asker = Asker(flow.asker.store, flow.steps)
     if pilot and draw.problems.height:
-        drawn = flow.asker.rollouts(stage, wanted, _spread(draw, pilot, flow.manifest.seed), verdicts)
+        drawn = asker.rollouts(stage, wanted, _spread(draw, pilot, flow.manifest.seed), verdicts)
         rows = pl.concat([sampled(part, flow.asker.store) for part in drawn.shards()])
         check_reasoning(drawn.model, wanted.no_reasoning, rows, lambda few: few["response"].to_list())
     # The goal's own rounds, with nobody asked: they end where the store ends.
@@ -102,7 +114,7 @@ def _forecast(flow: Flow, pilot: int) -> Forecast | None:
     asked = known.with_columns(rollouts="answered")
     unasked = lacking.with_columns(rollouts=pl.col("rollouts") - pl.col("answered"))
     to_goal = wanted.goal is not None
-    run = flow.asker.runs.get(stage, SampleSummary())
+    run = asker.runs.get(stage, SampleSummary())
     return Forecast(
         wanted=wanted,
         problems=problems.height,

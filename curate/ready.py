@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from curate.plug import asks
 from distill.request import TeacherError
 
 if TYPE_CHECKING:
@@ -35,4 +36,4 @@ def _asked(manifest: "Manifest") -> Iterator[tuple[str, Any]]:
     if manifest.rollouts:
         yield f"teacher.{manifest.rollouts.teacher.name}", manifest.rollouts.teacher.plug
     for kind, uses in (("problems", manifest.problems), ("verdicts", manifest.verdicts), ("tags", manifest.tags)):
-        yield from ((f"{kind}.{use.name}", use.plug.teacher) for use in uses if hasattr(use.plug, "teacher"))
+        yield from ((f"{kind}.{use.name}", use.plug.teacher) for use in uses if asks(use.plug))

@@ -17,7 +17,7 @@ TEXT_CHARS = 300
 WIDTH = 20
 
 _POSED = ("problem", "answer", "other_answers", "solution")
-_CAME = ("source", "source_id", "license", "rewritten_from", "synthetic", "level", "source_level", "domain", "split")
+_CAME = ("source", "source_id", "license", "synthetic", "level", "source_level", "domain", "split")
 _DRAWN = ("teacher", "index", "sampling", "finish_reason", "prompt_tokens", "completion_tokens", "source_verdict")
 _SAID = ("reasoning", "response")
 
@@ -50,12 +50,15 @@ def story(places: Sequence[Version], row: str) -> str:
 
 
 def _find(version: Version, table: str, row: str) -> Row | None:
-    """The one row that this names, all columns; two steps, so that only its own texts are read."""
+    """The one row that this names, all columns; two steps, so that only its own texts are read.
+
+    Of a problem and its rewritten child, which share a `source_id`, that names the first.
+    """
     rows = version.table(table)
     named = pl.col("id").str.starts_with(row)
     if table == "problems":
-        named |= (pl.col("source_id") == row).fill_null(False)
-    keys = ("id", "source_id") if table == "problems" else ("id",)
+        named |= ((pl.col("source_id") == row) & pl.col("rewritten_from").is_null()).fill_null(False)
+    keys = ("id", "source_id", "rewritten_from") if table == "problems" else ("id",)
     found = rows.select(keys).with_row_index("at").filter(named).head(2).collect()
     if found.height > 1:
         raise VersionError(f"{version.name}: several {table} are named {row!r}; give the whole id")
@@ -65,8 +68,12 @@ def _find(version: Version, table: str, row: str) -> Row | None:
 def _of_problem(version: Version, problem: Row) -> Iterator[str]:
     yield f"problem {problem['id']} in {version.name}"
     yield from _facts(problem, (*_POSED, *_CAME))
+    parent = problem.get("rewritten_from") and _find(version, "problems", problem["rewritten_from"])
+    if parent:
+        yield f"  rewritten by {parent['dropped_by']} from"
+        yield from _beginning(version, "rewritten_from", parent["id"])
     yield ""
-    yield from _stages(version, "problems", problem)
+    yield from _stages(version, "problems", problem, after=parent["dropped_by"] if parent else None)
     yield from _views(version, "problems", problem)
     if problem.get("cluster") not in (None, problem["id"]):
         yield from _beginning(version, "cluster", problem["cluster"])
@@ -86,9 +93,14 @@ def _of_rollout(version: Version, rollout: Row) -> Iterator[str]:
     yield from _views(version, "rollouts", rollout)
 
 
-def _stages(version: Version, table: str, row: Row) -> Iterator[str]:
-    """Every stage that saw the row, in order, with the facts it wrote; none after the one that dropped it."""
+def _stages(version: Version, table: str, row: Row, after: str | None = None) -> Iterator[str]:
+    """Every stage that saw the row, in order, with the facts it wrote; none after the one that dropped it.
+
+    Args:
+        after: the stage that made the row; those up to it saw its parent.
+    """
     chain = [e["stage"] for e in version.lock["funnel"] if e["unit"] == table and not e["stage"].startswith("views.")]
+    chain = chain[chain.index(after) + 1 :] if after in chain else chain
     dropped_by, reason = row.get("dropped_by"), row.get("drop_reason")
     for stage in chain:
         if stage.startswith(OPENS) and stage != dropped_by:
@@ -97,6 +109,8 @@ def _stages(version: Version, table: str, row: Row) -> Iterator[str]:
         for fact in _writes(stage):
             if row.get(fact) is not None:
                 yield from _evidence(version, fact, row[fact])
+        if stage == dropped_by and row.get("rewritten_as"):
+            yield from _beginning(version, "rewritten_as", row["rewritten_as"])
         if stage == dropped_by:
             return
 
