@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def _name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name, if it is one: of a dataset, a ladder, a stage."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
         raise ValueError(
             f"{shown(name)} is no name. Write a-z, 0-9, '.', '_' and '-', a letter or digit first, 64 at most."
@@ -108,7 +109,9 @@ class Rollouts:
 class Recipe:
     """A Cotillion manifest: questions in, one dataset version out."""
 
-    name: Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})]
+    name: Annotated[
+        str, AfterValidator(checked_name), Field(json_schema_extra={"pattern": "^[a-z0-9][a-z0-9._-]{0,63}$"})
+    ]
     """The dataset's name; its versions are `name@v1`, `name@v2`, ..."""
     sources: Annotated[tuple[Annotated[Use, PlugsOf("sources")], ...], Field(min_length=1)]
     """Where problems come from, and rollouts where there are some already."""

@@ -1,0 +1,1 @@
+"""The ladder: every stage after the other, measured after each, with controls, in one report."""
