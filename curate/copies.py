@@ -64,20 +64,19 @@ class Compared:
     """Of all figures that either has, how many both have."""
 
 
-def compare_figures(known: str, text: str) -> Compared:
-    """Compares numbers, single letters and signs: what makes another problem of the same sentence.
+def compare_figures(known: Counter[str], text: Counter[str]) -> Compared:
+    """Compares what `figures` gives of both.
 
     Example:
-        >>> compare_figures("find x + 3", "now find x + 3, please").kept
+        >>> compare_figures(figures("find x + 3"), figures("now find x + 3, please")).kept
         True
-        >>> compare_figures("find x + 3", "find x + 4").kept
+        >>> compare_figures(figures("find x + 3"), figures("find x + 4")).kept
         False
     """
-    theirs, ours = figures(known), figures(text)
-    missing, more = theirs - ours, ours - theirs
+    missing, more = known - text, text - known
     kept = not any(figure[0].isdigit() for figure in missing) and not (missing and more)
-    both = (theirs & ours).total()
-    whole = (theirs | ours).total()
+    both = (known & text).total()
+    whole = (known | text).total()
     return Compared(kept, both / whole if whole else 1.0)
 
 
