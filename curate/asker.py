@@ -6,7 +6,7 @@ Offline nobody is asked: what the store does not have is missing, is said to be,
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -24,6 +24,9 @@ from distill.request import Message, Request, Teacher, TeacherError
 from distill.sample import LOOK_UP, SampleSummary, Watch, sample
 from distill.store import Store
 
+if TYPE_CHECKING:
+    from curate.crew import Crew
+
 
 @dataclass
 class Asker:
@@ -36,6 +39,8 @@ class Asker:
     """What this run asked; nothing offline."""
     accounts: dict[str, Spent] = field(default_factory=dict)
     """What the stage's requests cost in all runs, and what is missing."""
+    crew: "Crew | None" = None
+    """Whose workers ask for rollouts; None where they are asked for here."""
 
     def rollouts(self, stage: str, wanted: Rollouts, draw: Draw, verdicts: GoalVerdicts | None) -> Draw:
         """What was drawn: its replies are in the store, or are missing there.
@@ -62,6 +67,11 @@ class Asker:
                 meter.add(self._spent_before(asked))
             if not reasoning.count:
                 self._remember(reasoning, asked)
+            if self.crew and self.crew.runs("rollouts"):
+                if lost := reasoning.stop():
+                    raise lost
+                self._ask_by_crew(self.crew, stage, title, teacher, asked, wanted.no_reasoning)
+                return
             self._ask(stage, title, teacher, asked.requests(), asked.total, draw.cut_off, watches)
 
         if wanted.goal is None or verdicts is None:
@@ -79,17 +89,22 @@ class Asker:
     def with_replies(self, name: str, stage: Any, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows; for a stage that asks, with the column `reply`, null where it does not ask or nobody answered.
 
-        Equal questions are asked once.
+        Equal questions are asked once. A stage that wants `several` has `replies`: lists of `sampling.n`.
         """
         if not hasattr(stage, "prompts"):
             return rows
+        several = getattr(stage, "several", False)
+        column, kind = ("replies", pl.List(pl.String)) if several else ("reply", pl.String())
         if not asks(stage):
-            return rows.with_columns(reply=pl.lit(None, pl.String))
+            return rows.with_columns(pl.lit(None, kind).alias(column))
         asked: pl.DataFrame = stage.prompts(rows)
-        model, revision = stage.teacher.model, stage.teacher.revision
-        requests = [Request((Message("user", text),), model, revision, stage.sampling, 0) for text in asked["prompt"]]
+        n = stage.sampling.n if several else 1
+        teacher = stage.teacher.model, stage.teacher.revision
+        questions = [(Message("user", text),) for text in asked["prompt"]]
+        requests = [Request(turns, *teacher, stage.sampling, index) for turns in questions for index in range(n)]
         texts = self.replies(name, stage.teacher, requests)
-        replies = asked.select("id", reply=pl.Series(texts, dtype=pl.String))
+        given = [texts[at : at + n] for at in range(0, len(texts), n)] if several else texts
+        replies = asked.select("id", pl.Series(column, given, dtype=kind))
         return rows.join(replies, on="id", how="left", maintain_order="left")
 
     def replies(self, stage: str, teacher: Teacher, requests: Sequence[Request]) -> list[str | None]:
@@ -134,6 +149,13 @@ class Asker:
                     f". What this run was answered ({came:,}) is kept" if came and type(error) is TeacherError else ""
                 )
                 raise type(error)(f"{stage}: {error}{kept}") from error
+        self.runs[stage] = self.runs.get(stage, SampleSummary()) + run
+
+    def _ask_by_crew(
+        self, crew: "Crew", stage: str, title: str, teacher: Teacher, asked: Draw, no_reasoning: float
+    ) -> None:
+        """As `_ask`, on the workers of an engine; each of them looks at the reasoning of its own first replies."""
+        run = crew.ask(stage, title, teacher, asked, no_reasoning, self.store)
         self.runs[stage] = self.runs.get(stage, SampleSummary()) + run
 
     def _spent_before(self, draw: Draw) -> Spent:

@@ -116,11 +116,16 @@ class Flow:
         self._drop_orphans("problems")
 
     def mark_rollouts(self) -> None:
-        """Verdicts, then tags on rollouts and on the problems they tell of."""
+        """Verdicts, then tags on rollouts and on problems."""
         for kind, uses in (("verdicts", self.manifest.verdicts), ("tags", self.manifest.tags)):
             for use in uses:
-                with self.steps.step(f"{kind}.{use.name}", self.rollouts.filter(KEPT).height, "rollouts") as done:
-                    self._mark_rollouts(f"{kind}.{use.name}", use.plug, done)
+                unit = use.plug.over
+                kept = (self.problems if unit == "problems" else self.rollouts).filter(KEPT).height
+                with self.steps.step(f"{kind}.{use.name}", kept, unit) as done:
+                    if unit == "problems":
+                        self._tag_problems(f"{kind}.{use.name}", use.plug)
+                    else:
+                        self._mark_rollouts(f"{kind}.{use.name}", use.plug, done)
 
     def tables(self) -> dict[str, Table]:
         """Every table of the version, written."""
@@ -155,9 +160,19 @@ class Flow:
             self.ledger.open(f"rewrites.{name}", "problems", children.height, NO_DROPS)
             self.problems = with_children(self.problems, children)
 
+    def _tag_problems(self, name: str, stage: Stage) -> None:
+        kept = self.problems.filter(KEPT).height
+        self._mark(name, stage)
+        if self.problems.filter(KEPT).height < kept:
+            self._drop_orphans(name)
+
     def _mark_rollouts(self, name: str, stage: Any, done: Any) -> None:
         marks_table = getattr(stage, "marks", stage.over)
         rows = self._rollout_rows(stage)
+        if hasattr(stage, "per_rollout"):
+            read = self._rollout_rows(stage.per_rollout)
+            found = shard_marks(name, stage.per_rollout, read, self.shards, self.cache, self.pool, lambda rows: None)
+            rows = rows.join(found.drop("drop"), on="id", how="left", maintain_order="left")
         rows = self.asker.with_replies(name, stage, rows)
         if stage.scope == "row":
             marks = shard_marks(name, stage, rows, self.shards, self.cache, self.pool, done)

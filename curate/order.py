@@ -43,8 +43,9 @@ def check_order(manifest: "Manifest") -> None:
 
 def goal_stage(manifest: "Manifest") -> "Use | None":
     """The first verdict stage that judges rollouts one by one and asks no teacher: it says when a goal is reached."""
-    later = {fact for use in manifest.verdicts for fact in use.plug.writes}
-    for use in manifest.verdicts:
+    verdicts = [use for use in manifest.verdicts if getattr(use.plug, "marks", use.plug.over) == "rollouts"]
+    later = {fact for use in verdicts for fact in use.plug.writes}
+    for use in verdicts:
         judges = "verdict" in use.plug.writes and use.plug.scope == "row" and not later & set(use.plug.reads)
         if judges and not plug.asks(use.plug):
             return use

@@ -46,6 +46,7 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "verdicts": ("curate.verdicts",),
     "tags": ("curate.tag",),
     "views": ("curate.views",),
+    "engine": ("curate.machines",),
 }
 
 
@@ -77,7 +78,11 @@ class Stage(Protocol):
 
     A stage that asks a language model has options `teacher` and `sampling` and a method `prompts(rows)`, which gives
     `id` and `prompt` (text) of the rows it asks about. It is then called with a column `reply`, null elsewhere.
-    Where `teacher` is null it asks nobody.
+    Where `teacher` is null it asks nobody. With the class attribute `several` it is given `replies` instead: a list of
+    `sampling.n` replies to each question, null where one is missing.
+
+    A table stage over rollouts that needs their texts has a class attribute `per_rollout`: a row stage that reads them.
+    Its facts are columns of the rows that the stage is given, and stand in no table.
 
     A stage over problems that rewrites some has a method `children(rows, marks)`, which gives for every row that it
     dropped as `rewritten` its `id` and the child's texts (curate.rewrite). Later stages see the child in its place.

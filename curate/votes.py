@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from verify import Policy
+from verify import Policy, same_answer
 
 MOST_FORMS = 16
 """Forms of a problem's answers that are compared, the most frequent first; any further one stands for itself."""
@@ -74,8 +74,6 @@ def _winner(answers: list[str], votes: list[int]) -> tuple[str | None, int, int]
 
 def _groups(answers: list[str], votes: list[int]) -> Iterator[_Group]:
     """The answers with those that are the same as one; the more frequent form names it."""
-    from verify.grade import same_answer
-
     leaders: list[_Group] = []
     symbolic = 0
     for answer, count in zip(answers, votes, strict=True):

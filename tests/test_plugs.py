@@ -93,9 +93,12 @@ def rows(stage: Any, n: int = len(TEXTS)) -> pl.DataFrame:
         "source": ["s"] * n,
     }
     types = {**dict(zip(other.names, empty(other).dtypes, strict=True))} | dict(empty(own).schema) | FACTS
-    # A stage that asks a teacher finds the replies beside what it reads.
-    reads = (*stage.reads, "reply") if hasattr(stage, "prompts") else stage.reads
+    # A stage that asks a teacher finds the replies beside what it reads; one that needs texts, what was read in them.
+    asked = ("replies" if getattr(stage, "several", False) else "reply",) if hasattr(stage, "prompts") else ()
+    reads = (*stage.reads, *asked, *(stage.per_rollout.writes if hasattr(stage, "per_rollout") else ()))
     known["reply"] = ["VERDICT: WRONG", "VERDICT: CORRECT", None, "?", *["VERDICT: CORRECT"] * 6]
+    known["replies"] = [[reply, None, "7"] for reply in known["reply"]]
+    types["replies"] = pl.List(pl.String)
     columns = {name: known.get(name, [None] * n)[:n] for name in reads}
     return pl.DataFrame(columns, schema={name: types.get(name, pl.String) for name in reads})
 
