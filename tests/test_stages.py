@@ -1,4 +1,4 @@
-"""The stages that need no model: answerable, exact duplicates, the rule's verdict, difficulty, repetition."""
+"""The stages that need no model: answerable, exact duplicates, the rule's verdict, difficulty."""
 
 import gzip
 import json
@@ -12,7 +12,6 @@ import pytest
 from curate.dedup.exact import Exact
 from curate.hygiene.answerable import Answerable
 from curate.tag.difficulty import Difficulty
-from curate.tag.repetition import Repetition
 from curate.verdicts.rule import Rule
 from verify import Policy
 
@@ -203,58 +202,3 @@ def test_too_few_rollouts_give_no_level() -> None:
 def test_thresholds_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="from the highest to the lowest"):
         Difficulty(thresholds=(0.1, 0.4, 0.7, 0.9))
-
-
-def repetition(reasoning: str, response: str = "It is 4.", stage: Repetition | None = None) -> dict[str, Any]:
-    rows = pl.DataFrame({"id": ["a"], "reasoning": [reasoning], "response": [response]})
-    return (stage or Repetition())(rows).row(0, named=True)
-
-
-def test_the_share_is_that_of_characters_said_again() -> None:
-    sentence = "The two sides are not the same"
-    mark = repetition(f"{sentence}. {sentence}. {sentence}.", "")
-    # Three sentences of 30 characters, three full stops, two spaces and the line break between the two texts.
-    assert mark["repetition"] == pytest.approx(60 / 96)
-    assert mark["loops"]
-
-
-@pytest.mark.parametrize(
-    "loop",
-    [
-        "= \\frac{125 - 176.25}{125} ",
-        "4,",
-        "0",
-        "Wait. ",
-        "+ ",
-        "So the pairs are $(16, 16)$, but $a < b$, so we recheck.\n\n",
-    ],
-)
-def test_a_loop_at_the_end_is_seen_whatever_it_repeats(loop: str) -> None:
-    start = "Let us see which pairs there are, and what they have in common. "
-    assert repetition(start + loop * (3000 // len(loop)))["loops"]
-    assert repetition(start, start + loop * (3000 // len(loop)))["loops"], "in the response, too"
-
-
-def test_enumerating_cases_is_no_loop() -> None:
-    cases = "".join(
-        f"- For $k = {k}$ the sum of the digits of {2000 + k} is {sum(map(int, str(2000 + k)))}.\n" for k in range(90)
-    )
-    mark = repetition(cases)
-    assert (mark["repetition"], mark["loops"]) == (0.0, False)
-
-
-def test_a_looping_rollout_is_dropped_only_where_that_is_asked_for() -> None:
-    assert repetition("1, " * 2000)["drop"] is None
-    assert repetition("1, " * 2000, stage=Repetition(drop=True))["drop"] == "repetition"
-    assert repetition("Two and two is four, so it is four.", stage=Repetition(drop=True))["drop"] is None
-
-
-@needs_real_data
-def test_real_rollouts_that_loop_are_hardly_ever_right() -> None:
-    rows = real_rollouts("rg_llama3b_step400_n50", 3500)
-    marks = Repetition()(
-        pl.DataFrame({"id": [row["id"] for row in rows], "reasoning": [row["rollout"] for row in rows], "response": ""})
-    )
-    looping = [row for row, loops in zip(rows, marks["loops"], strict=True) if loops]
-    assert 50 < len(looping) < 200
-    assert sum(row["correct"] for row in looping) <= 1

@@ -1,0 +1,208 @@
+"""Tags on rollouts: what is said again, which language is spoken, and how a reply begins and ends."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from curate.repeats import cut, repeats
+from curate.tag.repetition import Repetition
+from distill.families import pose_many
+from distill.request import Message, Request, Sampling
+from distill.teachers.tutor import Tutor
+from distill.thinking import split_columns
+
+needs_real_data = pytest.mark.skipif(
+    "COTILLION_REAL_DATA" not in os.environ, reason="real rollouts are named by COTILLION_REAL_DATA"
+)
+
+
+def marks(stage: Any, reasoning: str | None, response: str | None = "It is 4.", **columns: Any) -> dict[str, Any]:
+    """The stage's marks on one rollout."""
+    row = {"id": "a", "reasoning": reasoning, "response": response, **columns}
+    texts = dict.fromkeys(row, pl.String)
+    given = pl.DataFrame([row], schema_overrides=texts)
+    return dict(stage(given).row(0, named=True))
+
+
+def real_rollouts(*names: str) -> pl.DataFrame:
+    """Rollouts of these files, told apart as a build does."""
+    parts = []
+    for name in names:
+        file = Path(os.environ["COTILLION_REAL_DATA"]) / "rollouts" / f"{name}.jsonl.gz"
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        told = split_columns([row["rollout"] for row in rows])
+        parts.append(
+            told.with_columns(
+                id=pl.Series([row["id"] for row in rows]),
+                problem=pl.Series([row["question"] for row in rows]),
+                finish_reason=pl.lit("unknown"),
+                correct=pl.Series([row.get("correct") for row in rows], dtype=pl.Boolean, strict=False),
+            )
+        )
+    return pl.concat(parts)
+
+
+@pytest.fixture(scope="module")
+def tutored() -> pl.DataFrame:
+    """2,400 rollouts of the tutor, half of them with a planted fault, and the truth about each."""
+    rows = []
+    for seed, rate, max_tokens in ((5, 1.0, 1500), (6, 0.0, 4096)):
+        tutor = Tutor(error_rate=rate)
+        for posed in pose_many(1_200, seed=seed):
+            asked = Request(
+                (Message("user", posed.problem),), tutor.model, tutor.revision, Sampling(max_tokens=max_tokens), 0
+            )
+            (reply,) = tutor.ask([asked])
+            rows.append((posed.problem, reply.content, reply.finish_reason, tutor.truth(asked)))
+    problems, contents, finishes, truths = zip(*rows, strict=True)
+    told = split_columns(contents, finished=[finish == "stop" for finish in finishes])
+    return told.with_columns(
+        id=pl.int_range(pl.len()).cast(pl.String),
+        problem=pl.Series(problems),
+        finish_reason=pl.Series(finishes),
+        truth=pl.Series(truths),
+    )
+
+
+# Repetition
+
+
+LOOPS = [
+    "= \\frac{125 - 176.25}{125} ",
+    "4,",
+    "0",
+    "ha",
+    "Wait. ",
+    "+ ",
+    "3.14159, 2.71828, ",
+    "求三的平方。",
+    "שוב ושוב. ",
+    "So the pairs are $(16, 16)$, but $a < b$, so we recheck.\n\n",
+]
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_loop_is_seen_whatever_it_repeats_and_said_from_where(loop: str) -> None:
+    start = "Let us see which pairs there are, and what they have in common: "
+    for thinking, answer, part in ((start + loop * 400, "4", "reasoning"), (start, start + loop * 400, "response")):
+        mark = marks(Repetition(), thinking, answer)
+        assert mark["loops"]
+        assert mark["repeated_in"] == part
+        assert abs(mark["repeated_at"] - len(start)) <= len(loop)
+        said = mark["repeated"].replace(" ", "")
+        assert set(said) <= set(loop)
+        assert len(said) <= 200
+
+
+def test_a_loop_that_the_reply_got_out_of_is_a_loop() -> None:
+    stuck = "However, the number must be even, so we need to look at the second case again. " * 8
+    mark = marks(
+        Repetition(), f"We count the cases. {stuck} But 7 is odd, and so the answer is 12." + " It is fine." * 2
+    )
+    assert (mark["loops"], mark["repeated_times"]) == (True, 8)
+    assert mark["repeated_at"] in (18, 20), "with the full stop and the space before it, if those come round, too"
+
+
+def test_the_share_is_that_of_runs_said_before() -> None:
+    # 40 different words twice: of 80 - 16 + 1 runs of 16 tokens the last 40 - 16 + 1 stood there before.
+    words = " ".join(f"{a}{b}" for a in "abcdefgh" for b in "vwxyz")
+    mark = marks(Repetition(), f"{words} {words}", None)
+    assert mark["repetition"] == pytest.approx(25 / 65)
+    assert (mark["loops"], mark["repeated"]) == (False, None)
+    assert marks(Repetition(n=8), f"{words} {words}", None)["repetition"] == pytest.approx(33 / 73)
+
+
+def test_a_response_may_say_again_what_the_reasoning_found() -> None:
+    steps = " ".join(
+        f"Step {k}: {k} squared is {k * k}, which is {'even' if k % 2 == 0 else 'odd'}." for k in range(60)
+    )
+    assert marks(Repetition(), steps, steps)["repetition"] < 0.05
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "".join(
+            f"- For $k = {k}$ the sum of the digits of {2000 + k} is {sum(map(int, str(2000 + k)))}.\n"
+            for k in range(90)
+        ),
+        ", ".join(map(str, range(1, 900))),
+        "The side is \\text{Side length} + \\text{Side length} + \\text{Side length} + \\text{Side length}.",
+        "$\\frac{1}{3} = 0.333333333333333333333333333333333333$ and $\\frac{1}{6} = 0.1666666666666666666666666666$",
+        "| a | b |\n" + "|---|---|\n" * 2 + "".join(f"| {k} | {k**3} |\n" for k in range(40)),
+        "\\begin{pmatrix}" + " \\\\ ".join(" & ".join("1" if i == j else "0" for j in range(7)) for i in range(7)),
+    ],
+)
+def test_honest_work_is_no_loop(honest: str) -> None:
+    assert not marks(Repetition(), honest)["loops"]
+
+
+def test_saying_it_all_once_more_is_no_loop() -> None:
+    work = " ".join(
+        f"In case {k} we have {k} apples, {k * 7 % 13} pears and {k * k % 11} plums left over." for k in range(30)
+    )
+    mark = marks(Repetition(), f"{work}\n\nLet me check that. {work}")
+    assert not mark["loops"]
+    assert (mark["repeated_times"], mark["repeated_at"]) == (2, 0), "but it is shown"
+
+
+def test_a_loop_in_which_a_counter_changes_is_a_loop() -> None:
+    cases = "".join(
+        f"For $b = {b}$ we have four such numbers, and those are 12, 13, 22, and 23. " for b in range(10, 99)
+    )
+    mark = marks(Repetition(), cases)
+    assert mark["loops"]
+    assert "we have four such numbers" in mark["repeated"]
+
+
+def test_marks_of_the_end_that_were_not_cut_off_are_no_loop() -> None:
+    assert not marks(Repetition(), None, "The answer is 4." + "</s>" * 500)["loops"]
+    assert marks(Repetition(), None, "The answer is 4." + "4" * 500 + "<|im_end|>")["loops"]
+
+
+def test_a_looping_rollout_is_dropped_only_where_that_is_asked_for() -> None:
+    assert marks(Repetition(), "1, " * 2000)["drop"] is None
+    assert marks(Repetition(drop=True), "1, " * 2000)["drop"] == "repetition"
+    assert marks(Repetition(drop=True), "Two and two is four, so it is four.")["drop"] is None
+
+
+def test_every_loop_of_the_tutor_is_seen_and_hardly_anything_else(tutored: pl.DataFrame) -> None:
+    found = tutored.join(Repetition()(tutored), on="id").group_by("truth").agg(n=pl.len(), loops=pl.col("loops").sum())
+    loops = {truth: (looping, n) for truth, n, looping in found.iter_rows()}
+    planted = loops.pop("loop")
+    assert planted[0] == planted[1] > 40
+    assert sum(looping for looping, _ in loops.values()) <= 0.005 * sum(n for _, n in loops.values())
+
+
+def test_a_text_of_a_megabyte_is_read_from_its_end() -> None:
+    text = "".join(f"{k} is {k % 7}; " for k in range(120_000)) + "We try again, and it is still not even. " * 40
+    mark = marks(Repetition(), text)
+    assert len(text) > 1 << 20
+    assert (mark["loops"], mark["repeated_times"]) == (True, 40)
+    assert text[mark["repeated_at"] :].startswith((" We try", "We try", "; We try"))
+
+
+def test_the_passages_of_a_text_are_its_own() -> None:
+    """A batch of equal texts: each repeats the others and not itself."""
+    text = "These words stand in this text only once, and so there is nothing that it says again, is there, or is it?"
+    shares, passages = repeats(pl.Series([text] * 50 + ["", "é", "a b c"]), 16)
+    assert shares.tolist() == [0.0] * 53
+    assert passages.height == 0
+
+
+def test_places_are_those_of_characters() -> None:
+    assert cut("é → x = 4", 3, 6) == (2, "→")
+
+
+@needs_real_data
+def test_real_rollouts_that_loop_are_hardly_ever_right() -> None:
+    rows = real_rollouts("rg_llama3b_step400_n50")
+    looping = rows.filter(Repetition()(rows)["loops"])
+    assert 100 < looping.height < 200
+    assert looping["correct"].sum() <= 1
