@@ -48,6 +48,8 @@ class Evaluation:
     """How rollouts are drawn; `n` per problem. Temperature 1.0 and top_p 1.0 show the student as it is."""
     batch: Annotated[int, Field(ge=1, le=4096)] = 64
     """Rollouts drawn together."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """Who draws them."""
     unseen_levels: tuple[str, ...] = ()
     """Levels that no stage trains on: the report shows them apart."""
 
