@@ -66,15 +66,15 @@ def scores(rollouts: pl.DataFrame, seed: int = 0) -> Scores:
         rollouts: `problem_id`, `index`, `verdict`, `extracted_answer`, `finish_reason`, `completion_tokens`.
         seed: of the bootstrap.
     """
-    by_problem = _by_problem(rollouts)
+    problems = by_problem(rollouts)
     verdicts = dict(rollouts["verdict"].value_counts().sort("count", descending=True).iter_rows())
     finished = rollouts.filter(pl.col("finish_reason") != "length")
     return Scores(
         problems=rollouts["problem_id"].n_unique(),
         k=int(rollouts["problem_id"].value_counts()["count"].max() or 0),  # type: ignore[arg-type]  # any value
-        average=interval(by_problem["average"].to_numpy(), seed),
-        any_of_k=interval(by_problem["any"].cast(pl.Float64).to_numpy(), seed),
-        majority=interval(by_problem["majority"].cast(pl.Float64).to_numpy(), seed),
+        average=interval(problems["average"].to_numpy(), seed),
+        any_of_k=interval(problems["any"].cast(pl.Float64).to_numpy(), seed),
+        majority=interval(problems["majority"].cast(pl.Float64).to_numpy(), seed),
         truncated=_share(rollouts["finish_reason"] == "length"),
         boxless=_share(finished["verdict"] == "no_answer"),
         unjudged=rollouts.filter(pl.col("verdict").is_in(UNJUDGED)).height,
@@ -85,8 +85,8 @@ def scores(rollouts: pl.DataFrame, seed: int = 0) -> Scores:
 
 def difference(a: pl.DataFrame, b: pl.DataFrame, seed: int = 0) -> tuple[int, Interval]:
     """How many problems both have, and the paired difference of avg@k, b minus a."""
-    ours = _by_problem(a).select("problem_id", "average")
-    both = ours.join(_by_problem(b).select("problem_id", other="average"), on="problem_id")
+    ours = by_problem(a).select("problem_id", "average")
+    both = ours.join(by_problem(b).select("problem_id", other="average"), on="problem_id")
     return both.height, interval((both["other"] - both["average"]).to_numpy(), seed)
 
 
@@ -111,7 +111,7 @@ def interval(values: Floats, seed: int = 0) -> Interval:
     return Interval(float(values.mean()), float(low), float(high))
 
 
-def _by_problem(rollouts: pl.DataFrame) -> pl.DataFrame:
+def by_problem(rollouts: pl.DataFrame) -> pl.DataFrame:
     """Per problem with a judged rollout, over its judged rollouts: `average`, `any`, `majority`."""
     judged = rollouts.filter(~pl.col("verdict").is_in(UNJUDGED))
     correct = pl.col("verdict") == "correct"

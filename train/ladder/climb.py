@@ -1,7 +1,7 @@
 """The climb: every run in its turn, several at once where asked, and after the last one the report.
 
-Killed at any point it goes on where it stood: what is done is recognised, a half-finished training goes on from its last
-checkpoint or begins anew, and no rollout is drawn twice.
+Killed at any point it goes on where it stood: what is done is recognised, a half-finished training goes on from its
+last checkpoint or begins anew, and no rollout is drawn twice.
 """
 
 import fcntl
