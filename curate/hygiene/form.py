@@ -28,8 +28,10 @@ _TRUE_FALSE = (
     r"(?i)\btrue\s*(?:or|/)\s*false\b|\bt\s*/\s*f\b|判断(?:题|对错|正误)|(?:是否正确|对还是错|对吗|正确吗)\s*[?？]"
     r"|\bis\s+(?:this|the\s+(?:following\s+)?)\s*(?:statement|claim|assertion)\s+(?:true|correct|valid)\b"
 )
-_TRUE_FALSE_TEST = r"(?i)\b(?:true|t)\s*(?:or|/)\s*(?:false|f)[\"”]?[ -](?:type\s)?"
+_TRUE_FALSE_TEST = (
+    r"(?i)\b(?:true|t)\s*(?:or|/)\s*(?:false|f)[\"”]?[ -](?:type\s)?"
     r"(?:questions?|test|quiz|exam|problems?|section|items?)"
+)
 _PROOF = (
     r"(?i)(?:^|[.;:,!?。；，：)\]$\n]\s*|\b(?:then|and|also|please|hence|thus)\s+)(?:\(?[a-z0-9]{1,3}[).]\s*)?"
     r"\$?\s*(?:prove(?:\s|,|:)|show\s+that\b|demonstrate\s+that\b|give\s+a\s+proof\b|disprove\b|verify\s+that\b)"
