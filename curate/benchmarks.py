@@ -1,6 +1,6 @@
 """Benchmarks by name: what a model is measured on, and what no training problem may resemble.
 
-Each is a dataset of the Hub with its columns, or a file of one's own, or the held-out problems of a version. A name is
+Each is a dataset of the Hub with its columns, or a file of one's own, or the problems of a version. A name is
 resolved to a commit when it is first used; whoever uses it writes the commit down.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from curate.intake import Columns, Intake, SourceError
+from curate.version_questions import find_part, is_version
 
 if TYPE_CHECKING:
     from curate.sources.files import Files
@@ -56,7 +57,7 @@ class Questions:
     problems: pl.DataFrame
     """`id`, `problem`, `answer` (null where there is none), in the benchmark's order."""
     state: dict[str, str]
-    """What was read: a commit, or digests of files."""
+    """What was read: a commit, digests of files, or a version and its digest."""
     samples: int
     """Rollouts per problem that give a steady mean."""
 
@@ -67,37 +68,51 @@ def is_file(reference: str) -> bool:
 
 
 def check_reference(reference: str) -> None:
-    """Passes if this is a benchmark by name, with or without a commit, or looks like a file.
+    """Passes if this is a benchmark by name, with or without a commit, or looks like a version or a file.
 
     Raises:
         ValueError: no benchmark has this name; says which there are.
     """
     name = reference.partition("@")[0]
-    if not is_file(reference) and name not in NAMED:
+    if not is_version(reference) and not is_file(reference) and name not in NAMED:
         near = difflib.get_close_matches(name, NAMED, n=1)
         guess = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"no benchmark {name!r}.{guess} There are: {', '.join(NAMED)}; or name a file (mine.jsonl)")
+        raise ValueError(
+            f"no benchmark {name!r}.{guess} There are: {', '.join(NAMED)}; or name a file (mine.jsonl) or a version "
+            "(math@v2, math@v2:heldout)"
+        )
 
 
-def state_of(reference: str) -> dict[str, str]:
-    """What `read_benchmark` would read: a commit, or the digest of a file. Asks the Hub unless a commit is named.
+def state_of(reference: str, root: str | None = None) -> dict[str, str]:
+    """What `read_benchmark` would read: a commit, the digest of a file, or a version with its digest.
+
+    Asks the Hub unless a commit is named.
 
     Raises:
         SourceError: no such benchmark or file, or the Hub does not answer.
     """
+    if is_version(reference):
+        return find_part(reference, root).state()
     if is_file(reference):
         return _file_of(Path(reference)).state()
     return _hub_of(reference).state()
 
 
-def read_benchmark(reference: str) -> Questions:
-    """The problems that `math500`, `math500@COMMIT` or a file (`mine.jsonl`, also .parquet, .csv, .gz) names.
+def read_benchmark(reference: str, root: str | None = None) -> Questions:
+    """The problems of a benchmark (`math500`, `math500@COMMIT`), a file (`mine.jsonl`, .csv, .gz) or a version.
 
-    A file's columns are guessed (`problem` or `question`, `answer`).
+    A file's columns are guessed (`problem` or `question`, `answer`). Of a version (`math@v2`) those it kept, or the
+    held-out ones (`math@v2:heldout`), or those of a view (`math@v2:sft`).
+
+    Args:
+        root: folder of the datasets; None means COTILLION_DATA, else `data` where you stand.
 
     Raises:
         SourceError: no such benchmark or file, no questions in it, or the Hub does not give it.
     """
+    if is_version(reference):
+        part = find_part(reference, root)
+        return _asked(reference, Questions(part.name, part.problems(), part.state(), 8))
     if is_file(reference):
         files = _file_of(Path(reference))
         return _asked(reference, Questions(Path(reference).name.split(".")[0], _problems(files()), files.state(), 8))

@@ -23,8 +23,8 @@ COPY, COPIED = 0.75, 0.9
 was changed on purpose."""
 VARIANT = 0.6
 """Likeness from which a text that is no copy is a variant."""
-CONTAINED, COVERED, CHARACTERS = 0.8, 0.5, 0.85
-"""What a copy has of the known question: of the rarity of its words; of the same, in runs of n; of its characters."""
+CONTAINED, COVERED = 0.8, 0.5
+"""What a copy has of the known question: of the rarity of its words; of the same, in runs of n."""
 NUMBERS_HELP, NUMBERS_HELP_UNTIL = 0.015, 8.0
 """How much less likeness a paraphrase needs for each unit of rarity of the numbers that agree."""
 SAME_FIGURES, SAME_FORMULAS = 0.9, 0.8
@@ -59,6 +59,8 @@ class Lookup:
     """Words that make a run."""
     paraphrase: float
     """Likeness from which a text that shares no numbers is a paraphrase."""
+    characters: float = 0.85
+    """Share of the known question's runs of characters that a copy has, where words are cut otherwise."""
 
     def find(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Columns of FOUND: of every row that is a known question, or a variant of one, the nearest and the rule."""
@@ -114,7 +116,7 @@ class Lookup:
         if compared.kept and pair["contained"] >= CONTAINED:
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
-            if characters_in_common(self.forms[pair["known"]], pair["form"]) >= CHARACTERS:
+            if characters_in_common(self.forms[pair["known"]], pair["form"]) >= self.characters:
                 return "characters"
         formal = "\\" in known or "\\" in text
         same = compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
@@ -134,7 +136,9 @@ class Lookup:
         return near.filter(alone).select("row", "known", rule=pl.lit("translation"), similarity="numbers")
 
 
-def lookup(texts: pl.DataFrame, rows: pl.DataFrame, n: int, paraphrase: float) -> Lookup:
+def lookup(
+    texts: pl.DataFrame, rows: pl.DataFrame, n: int = 8, paraphrase: float = 0.38, characters: float = 0.85
+) -> Lookup:
     """The known questions, with what is rare counted in them and in a sample of the rows.
 
     Args:
@@ -150,7 +154,7 @@ def lookup(texts: pl.DataFrame, rows: pl.DataFrame, n: int, paraphrase: float) -
     numbers = know(known.with_columns(_only_numbers()), sample.with_columns(_only_numbers()))
     asked = texts["asked"].to_list()
     forms, theirs = texts["form"].to_list(), [figures(text) for text in asked]
-    return Lookup(texts, index, numbers, asked, forms, theirs, rarities(asked), n, paraphrase)
+    return Lookup(texts, index, numbers, asked, forms, theirs, rarities(asked), n, paraphrase, characters)
 
 
 def _likenesses(index: Known, said: pl.DataFrame) -> pl.DataFrame:

@@ -171,7 +171,8 @@ def _with_paths(cls: type[Any], options: dict[str, Any], loc: Loc, faults: Fault
         if not isinstance(value, str) or "://" in value or not value:
             return value
         if "/" not in value and (
-            at[len(loc)] in versions or (at[len(loc)] in named and not os.path.splitext(value)[1])
+            at[len(loc)] in versions
+            or (at[len(loc)] in named and ("@v" in value or "@latest" in value or not os.path.splitext(value)[1]))
         ):
             return value
         base = os.getcwd() if faults.override_at(at) else folder
