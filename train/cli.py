@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from curate.exits import exits
+from train.ladder.command import ladder
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(ladder)
 
 Data = Annotated[str, typer.Option(help="Version to train on: v1, math@v1, math@v1:heldout, or a path.")]
 Root = Annotated[Path | None, typer.Option(help="Folder of the datasets. [default: COTILLION_DATA, else data]")]
