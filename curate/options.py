@@ -18,7 +18,7 @@ _FONT = r"(?:\$?\s?\\(?:text\w*|math\w+|bf|rm|mbox)\s?\{?\s?|\{\\(?:bf|rm|it)\s)
 _MARK = re.compile(
     r"(?:(?<=[\s$}~;,.?？。；，:：)）_\-|>」”\"/&])|^|(?<=\\\\)|(?<=quad)|(?<=\\n)|(?P<tight>(?=[(（])))"
     rf"\**(?P<font>{_FONT})(?P<open>[(（\[【]?)\s?(?P<letter>[A-Ka-eＡ-Ｋ])\s?"
-    r"(?P<close>[)）\]】．、：]|[.:](?!\d)|\.(?=\d)|(?=\}))(?:[}\s*~&]|\\[ ,;:!]){0,8}(?:[:.]\s)?\$?",
+    r"(?P<close>[)）\]】．、：]|[.:](?!\d)|\.(?=\d)|(?=\}))(?:[}\s*~&]|\\[ ,;:!]){0,8}(?:[:.]\s)?(?:(?<=\})\$(?!\$))?",
     re.MULTILINE,
 )
 _ALIKE = str.maketrans("（【）】．、：ＡＢＣＤＥＦＧＨＩＪＫ", "([)]...ABCDEFGHIJK")
@@ -34,7 +34,7 @@ _ASKS_PART = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TRAILING = re.compile(
-    r"(?:\s|\\q?quad|\\\\|\\[,;:! n]|\\?&|~|\$\s*\$(?=\s*$)|[;；,，|]|\\hspace\{[^}]*\}"
+    r"(?:\s|\\q?quad|\\\\|\\[,;:! n]|\\?&|~|[;；,，|]|\\hspace\{[^}]*\}"
     r"|\\begin\{[\w*]+\}\s*|\\item|(?:\*\*)(?=\s*$))+$"
 )
 _CHOICES = re.compile(
