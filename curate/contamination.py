@@ -3,6 +3,7 @@
 import math
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,8 @@ SAME_FIGURES, SAME_FORMULAS = 0.9, 0.8
 likeness, make a paraphrase of them."""
 TRANSLATED_SHARED = 1.3
 """A translation has all the numbers; they weigh so much, over the log of how many questions are known."""
+FEW_NUMBERS = 0.5
+"""Of that: what makes it worth to ask somebody who knows the language."""
 NEAREST = 4
 """Known questions that are compared word by word, per row."""
 
@@ -64,10 +67,25 @@ class Lookup:
 
     def find(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Columns of FOUND: of every row that is a known question, or a variant of one, the nearest and the rule."""
-        # Threads: two fifths of the time is spent where Python's lock is let go.
-        with ThreadPoolExecutor(min(MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
-            parts = list(threads.map(self._find, rows.iter_slices(SLICE_ROWS)))
-        return pl.concat([pl.DataFrame(schema=FOUND), *parts])
+        return pl.concat([pl.DataFrame(schema=FOUND), *_in_threads(self._find, rows)])
+
+    def nearest(self, rows: pl.DataFrame, likeness: float) -> pl.DataFrame:
+        """Columns of FOUND without `rule`: of every row the nearest known question, if it is so like it.
+
+        Args:
+            likeness: from 0 to 1; a paraphrase has about 0.38 of it. Of another language: of the numbers alone.
+        """
+        parts = _in_threads(lambda part: self._nearest(part, likeness), rows)
+        return pl.concat([pl.DataFrame(schema=FOUND).drop("rule"), *parts])
+
+    def _nearest(self, rows: pl.DataFrame, likeness: float) -> pl.DataFrame:
+        said = rows.select("row", asked=question(pl.col("problem")))
+        pairs = self._scored(said).select("row", "known", similarity="score")
+        foreign = self._same_numbers(said).filter(pl.col("shared") >= FEW_NUMBERS * self._numbers_enough())
+        by_numbers = foreign.select("row", "known", similarity="numbers")
+        near = pl.concat([pairs, by_numbers]).filter(pl.col("similarity") >= likeness)
+        near = near.sort("row", -pl.col("similarity"), "known").unique("row", keep="first", maintain_order=True)
+        return near.with_columns(self.texts["known"].gather(near["known"]))
 
     def _find(self, rows: pl.DataFrame) -> pl.DataFrame:
         said = rows.select("row", asked=question(pl.col("problem"))).with_columns(form=form(pl.col("asked")))
@@ -88,8 +106,7 @@ class Lookup:
     def _alike(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Copies, paraphrases and variants, by words and numbers."""
         said = rest.select("row", "asked", "form")
-        sure = (pl.col("shared") / self.index.enough).clip(0, 1).sqrt()
-        pairs = _likenesses(self.index, said).with_columns(score=pl.col("dice") * pl.col("numbers") * sure)
+        pairs = self._scored(said)
         help_of_numbers = NUMBERS_HELP * pl.col("shared_numbers").clip(0, NUMBERS_HELP_UNTIL)
         says_it = pl.col("score") >= self.paraphrase - help_of_numbers
         holds_it = (pl.col("contained") >= CONTAINED) & (pl.col("numbers_contained") > 0.999)
@@ -102,6 +119,11 @@ class Lookup:
             "row", "known", rule=pl.lit(VARIANT_RULE), similarity=pl.col("dice").clip(0, 1)
         )
         return pl.concat([judged, others])
+
+    def _scored(self, said: pl.DataFrame) -> pl.DataFrame:
+        """Columns of likeness.SCHEMA and `score`: the likeness that tells a paraphrase."""
+        sure = (pl.col("shared") / self.index.enough).clip(0, 1).sqrt()
+        return _likenesses(self.index, said).with_columns(score=pl.col("dice") * pl.col("numbers") * sure)
 
     def _judged(self, near: pl.DataFrame) -> pl.DataFrame:
         # A loop: pairs that came so far are few, and two texts are compared word by word.
@@ -125,15 +147,20 @@ class Lookup:
 
     def _translated(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Rows of another language than the known question that have all its numbers and no others."""
-        foreign = rest.filter(~_english()).select("row", asked=_only_numbers())
-        enough = TRANSLATED_SHARED * math.log(len(self.asked) + 1)
-        near = _likenesses(self.numbers, foreign)
-        near = near.filter((pl.col("numbers") >= 0.999) & (pl.col("shared") >= enough))
-        english = self.texts.filter(_english()).select(known="place")
-        near = near.join(english, on="known", how="semi", maintain_order="left")
+        near = self._same_numbers(rest).filter(pl.col("shared") >= self._numbers_enough())
         # Several questions with the same numbers: which of them it is, nobody can tell, and it may be none.
         alone = pl.len().over("row") == 1
         return near.filter(alone).select("row", "known", rule=pl.lit("translation"), similarity="numbers")
+
+    def _same_numbers(self, said: pl.DataFrame) -> pl.DataFrame:
+        """Pairs of a row of another language and an English question that have the same numbers."""
+        foreign = said.filter(~_english()).select("row", asked=_only_numbers())
+        near = _likenesses(self.numbers, foreign).filter(pl.col("numbers") >= 0.999)
+        english = self.texts.filter(_english()).select(known="place")
+        return near.join(english, on="known", how="semi", maintain_order="left")
+
+    def _numbers_enough(self) -> float:
+        return TRANSLATED_SHARED * math.log(len(self.asked) + 1)
 
 
 def lookup(
@@ -155,6 +182,13 @@ def lookup(
     asked = texts["asked"].to_list()
     forms, theirs = texts["form"].to_list(), [figures(text) for text in asked]
     return Lookup(texts, index, numbers, asked, forms, theirs, rarities(asked), n, paraphrase, characters)
+
+
+def _in_threads(look: Callable[[pl.DataFrame], pl.DataFrame], rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """What `look` gives for every slice of the rows, in order."""
+    # Threads, not processes: polars and most of numpy let go of Python's lock, and the index need not be copied.
+    with ThreadPoolExecutor(min(MOST_THREADS, len(os.sched_getaffinity(0)))) as threads:
+        return list(threads.map(look, rows.iter_slices(SLICE_ROWS)))
 
 
 def _likenesses(index: Known, said: pl.DataFrame) -> pl.DataFrame:

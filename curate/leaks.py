@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.contamination import VARIANT_RULE, lookup
 from curate.records import content_hash
+from curate.wording import form, question
 
 if TYPE_CHECKING:
     from curate.benchmarks import Questions
+
+
+_PROBLEM = pl.col("problem")
 
 
 class LeakError(ValueError):
@@ -25,8 +30,11 @@ class Overlap:
     exact: int
     """Problem clusters of both; against a benchmark, problems of the left side with the text of one of the right."""
     near: int
-    """Further problems of the left side that say the same as one of the right, numbers and punctuation aside: another
-    form of it, or its neighbour with other numbers."""
+    """Further problems of the left side that say the same as one of the right. Between views: numbers and punctuation
+    aside, so another form of it, or its neighbour with other numbers. Against a benchmark: by the rules of
+    decontamination at their defaults (curate.contamination), in other words or another language, with its numbers."""
+    variants: int | None = None
+    """Against a benchmark: further problems that are one of its questions with other numbers or signs."""
 
 
 def view_overlaps(problems: pl.DataFrame, views: dict[str, pl.Series]) -> list[Overlap]:
@@ -51,14 +59,20 @@ def view_overlaps(problems: pl.DataFrame, views: dict[str, pl.Series]) -> list[O
 def benchmark_overlaps(
     problems: pl.DataFrame, views: dict[str, pl.Series], benchmarks: "list[Questions]"
 ) -> list[Overlap]:
-    """One entry for every side and benchmark. `problems` and `views` as in `view_overlaps`."""
+    """One entry for every side and benchmark. `problems` and `views` as in `view_overlaps`.
+
+    A problem is near the question that is nearest to it, and counts for every benchmark that asks that one.
+    """
     sides = _sides(problems, views)
-    asked = {
-        b.name: b.problems.select(cluster=content_hash(b.problems["problem"]), form=_form(pl.col("problem")))
-        for b in benchmarks
-    }
-    texts = {side: rows.with_columns(cluster="text") for side, rows in sides.items()}
-    return [_between(side, rows, name, theirs) for side, rows in texts.items() for name, theirs in asked.items()]
+    found = _found(problems, sides, benchmarks)
+    overlaps = []
+    for side, rows in sides.items():
+        for b in benchmarks:
+            same = rows["text"].is_in(content_hash(b.problems["problem"]).implode())
+            left = rows.filter(~same).select("id").join(found.filter(pl.col("benchmark") == b.name), on="id")
+            variants = int((left["rule"] == VARIANT_RULE).sum())
+            overlaps.append(Overlap(side, b.name, int(same.sum()), left.height - variants, variants))
+    return overlaps
 
 
 def leak_facts(views: list[Overlap], benchmarks: list[Overlap] | None) -> dict[str, Any]:
@@ -81,6 +95,18 @@ def _sides(problems: pl.DataFrame, views: dict[str, pl.Series]) -> dict[str, pl.
             if not (part := own.filter(pl.col("split") == split)).is_empty():
                 sides[f"{view}:{split}"] = part
     return sides
+
+
+def _found(problems: pl.DataFrame, sides: dict[str, pl.DataFrame], benchmarks: "list[Questions]") -> pl.DataFrame:
+    """`id`, `benchmark`, `rule`: of every problem that is a benchmark's question by some rule, or a variant of it."""
+    picked = pl.concat([problems.select("id").clear(), *(rows.select("id") for rows in sides.values())]).unique()
+    rows = problems.join(picked, on="id", how="semi", maintain_order="left").select("id", "problem")
+    rows = rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
+    known = pl.concat([b.problems.select("problem", benchmark=pl.lit(b.name)) for b in benchmarks])
+    known = known.with_row_index("known").with_columns(pl.col("known").cast(pl.Int64), form=form(question(_PROBLEM)))
+    found = lookup(known, rows).find(rows).join(known.select("known", "form"), on="known", maintain_order="left")
+    asking = known.select("form", "benchmark").unique(maintain_order=True)
+    return found.join(asking, on="form").join(rows, on="row").select("id", "benchmark", "rule")
 
 
 def _between(left: str, ours: pl.DataFrame, right: str, theirs: pl.DataFrame) -> Overlap:

@@ -148,10 +148,10 @@ def test_a_problem_on_both_sides_of_the_split_stops_the_build() -> None:
         view_overlaps(torn, {"sft": pl.Series(["c"]), "rl": pl.Series(["d"])})
 
 
-def test_a_benchmark_is_held_against_texts_and_forms() -> None:
+def test_a_benchmark_is_held_against_texts_forms_and_variants() -> None:
     asked = pl.DataFrame({"id": ["1", "2"], "problem": ["what is 2 + 2?", "FIND  X"]})
     found = benchmark_overlaps(PROBLEMS, {"sft": PROBLEMS["id"]}, [Questions("mine", asked, {}, 8)])
-    assert found == [Overlap("sft:train", "mine", exact=1, near=2)]
+    assert found == [Overlap("sft:train", "mine", exact=1, near=1, variants=1)]
 
 
 def test_a_stage_that_knows_benchmarks_has_them_held_against_every_view() -> None:
@@ -162,7 +162,7 @@ def test_a_stage_that_knows_benchmarks_has_them_held_against_every_view() -> Non
     )
     given = PROBLEMS.with_columns(answer=pl.lit("4"))
     leaks = choose_views(manifest, given, empty(ROLLOUT), Ledger(), Steps(quiet=True)).leaks
-    assert leaks["benchmarks"] == [{"left": "rl:train", "right": "mine", "exact": 1, "near": 1}]
+    assert leaks["benchmarks"] == [{"left": "rl:train", "right": "mine", "exact": 1, "near": 0, "variants": 1}]
 
 
 def test_forms_of_one_problem_stand_on_one_side_of_the_split(tmp_path: Path) -> None:

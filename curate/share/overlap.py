@@ -23,9 +23,12 @@ def decontamination(funnel: Sequence[Entry], leaks: Mapping[str, Any]) -> str:
     else:
         parts.append("**Not decontaminated**: no stage has compared these problems with a benchmark.")
     if (overlaps := leaks.get("benchmarks")) is not None:
-        rows = [(o["left"], o["right"], o["exact"], o["near"]) for o in overlaps]
-        parts.append("Problems of a view that a benchmark has, the same, or the same but for numbers and signs (near):")
-        parts.append(table(("view", "benchmark", "the same", "near"), rows))
+        rows = [(o["left"], o["right"], o["exact"], o["near"], o.get("variants", "not counted")) for o in overlaps]
+        parts.append(
+            "Problems of a view that a benchmark has: the same text, the same question in another form or in other "
+            "words (near), and its sentence with other numbers or signs (variants):"
+        )
+        parts.append(table(("view", "benchmark", "the same", "near", "variants"), rows))
     return "\n\n".join(parts)
 
 
