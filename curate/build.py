@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.cache import Cache
+from curate.crew import crew_of
 from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.frozen import check_drift, check_standing, check_tables
@@ -53,6 +54,8 @@ def build(
 
     Raises:
         BusyError: another process builds this dataset.
+        EngineError: the engine that the manifest names cannot run it here.
+        RankError: tasks of the engine failed.
         DriftError: the recipe, the sources, the teacher, the libraries or the rows are not those of `frozen`.
         OrderError: a stage reads what none before it writes.
         LedgerError: a stage lost or invented rows.
@@ -60,8 +63,9 @@ def build(
         LostReasoningError: the teacher's reasoning does not arrive.
     """
     check_order(manifest)
+    crew = crew_of(manifest, root, steps)
     folder = root / manifest.name
-    with builder_lock(folder), stages_in_use(root), worker_pool(workers) as pool:
+    with builder_lock(folder), stages_in_use(root), worker_pool(workers, crew) as pool:
         made = versions(root, manifest.name)
         manifest, states = resolved(manifest, [frozen] if frozen else made)
         if frozen:
@@ -80,6 +84,7 @@ def build(
         cache = Cache(root / STAGES, fresh_journal(folder))
         cache.sweep()
         flow = Flow(manifest, root, cache, pool, steps, offline=offline)
+        flow.asker.crew = crew
         flow.read(states)
         flow.mark_problems()
         flow.draw()

@@ -35,12 +35,14 @@ def check(
     """Say every fault of a manifest, or of a version: files, rows, ledger, views. Changes nothing."""
     with exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
+            from curate.launch import check_engine
             from curate.manifest import read_manifest
             from curate.order import check_order
             from curate.ready import unready
 
             read = read_manifest(Path(what), set_ or [])
             check_order(read)
+            check_engine(read)
             stages = len(read.problems) + len(read.verdicts) + len(read.tags)
             typer.echo(
                 f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
@@ -87,6 +89,10 @@ def build(
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes for row stages; the cores by default.")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose workers do the work: local, ray, slurm. Options: --set engine.x=y"),
+    ] = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no teacher: build from the rollout store, and say what is missing.")
     ] = False,
@@ -109,7 +115,9 @@ def build(
         from curate.show import summary
         from curate.version import data_root
 
-        read, place = read_manifest(manifest, set_ or []), data_root(root)
+        # First, so that --set may give it options.
+        chosen = [f"engine={engine}"] if engine else []
+        read, place = read_manifest(manifest, [*chosen, *(set_ or [])]), data_root(root)
         held = None
         if frozen or lock:
             from curate.frozen import frozen_to
@@ -211,6 +219,25 @@ def explain(
 
         places = [open_version(version, root)] if version else newest(data_root(root))
         typer.echo(story(places, row))
+
+
+@app.command()
+def hits(
+    version: VersionArgument = "latest",
+    shown: Annotated[int, typer.Option(min=0, metavar="N", help="How many are shown with both texts.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all of them: .parquet, .jsonl or .csv.")
+    ] = None,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """Every problem that a benchmark asks: both texts, the rule, the benchmark, and whether it was dropped."""
+    with exits(debug):
+        from curate.hits import report, write
+        from curate.version import open_version
+
+        place = open_version(version, root)
+        typer.echo(report(place, shown) if out is None else f"{write(place, out):,} problems: {out}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -17,6 +17,9 @@ from curate.fingerprint import fingerprint, row_digest
 from curate.manifest_plugs import path_options
 from curate.plug import Stage
 from curate.records import TEXT_COLUMNS
+
+if TYPE_CHECKING:
+    from curate.crew import Crew
 
 BATCH_ROWS = 2048
 """Rows of a shard whose texts are in memory at once."""
@@ -66,21 +69,25 @@ def shard_marks(
     if rows.is_empty():
         marks: pl.DataFrame = stage(rows.drop("shard").with_columns(pl.lit(None, pl.String).alias(c) for c in texts))
         return marks
-    keys, waiting = [], {}
-    found: dict[int, pl.DataFrame] = {}
+    waiting: dict[str, Job] = {}
+    found: dict[str, pl.DataFrame | None] = {}
     for (place,), part in rows.partition_by("shard", include_key=False, maintain_order=True, as_dict=True).items():
         shard = shards[place]
-        keys.append(fingerprint("marks", *identity(name, stage), row_digest([part]), shard.sha256 if texts else ""))
-        kept = cache.read(keys[-1])
-        if kept is None:
-            waiting[len(keys) - 1] = Job(stage, part, shard, texts)
-        else:
-            found[len(keys) - 1] = kept
+        key = fingerprint("marks", *identity(name, stage), row_digest([part]), shard.sha256 if texts else "")
+        kept = found[key] = cache.read(key)
+        if kept is not None and whole(kept, part):
             done(part.height)
-    for index, marks in pool.run(waiting):
-        found[index] = cache.frame(keys[index], marks.clone)
-        done(marks.height)
-    return pl.concat([found[index] for index in range(len(keys))])
+        else:
+            # A worker that was killed may have left a table that can be read and lacks rows.
+            cache.forget(key)
+            waiting[key] = Job(stage, part, shard, texts)
+    found |= pool.marks(name, waiting, cache, done)
+    return pl.concat([marks for marks in found.values() if marks is not None])
+
+
+def whole(marks: pl.DataFrame, rows: pl.DataFrame) -> bool:
+    """Whether there is one mark for each of the rows."""
+    return "id" in marks.columns and marks["id"].sort().equals(rows["id"].sort())
 
 
 def identity(name: str, stage: Any) -> tuple[str, int, dict[str, Any]]:
@@ -121,9 +128,21 @@ class WorkerError(RuntimeError):
 class Pool:
     """Worker processes, started when first needed, kept for the whole build."""
 
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
+    def __init__(self, workers: int, crew: "Crew | None" = None) -> None:
+        self.workers, self.crew = workers, crew
         self._executor: ProcessPoolExecutor | None = None
+
+    def marks(
+        self, name: str, jobs: dict[str, Job], cache: Cache, done: Callable[[int], None]
+    ) -> Iterator[tuple[str, pl.DataFrame]]:
+        """Marks by key, kept in the cache; by the workers of an engine where the manifest names one."""
+        if self.crew and self.crew.runs("stages"):
+            yield from self.crew.marks(name, jobs, cache, done)
+            return
+        keys = list(jobs)
+        for place, marks in self.run(dict(enumerate(jobs.values()))):
+            yield keys[place], cache.frame(keys[place], marks.clone)
+            done(marks.height)
 
     def run(self, jobs: dict[int, Job]) -> Iterator[tuple[int, pl.DataFrame]]:
         """Marks by job, in the order in which they end; a few jobs ahead of the workers and no more."""
@@ -140,6 +159,8 @@ class Pool:
 
     def close(self) -> None:
         """Ends the workers; what they were at is done again by the next build."""
+        if self.crew:
+            self.crew.close()
         if self._executor is not None:
             # As Python 3.14's terminate_workers does. Left to end their jobs, they would hold up Ctrl-C for as long.
             workers = list((self._executor._processes or {}).values())
@@ -168,9 +189,9 @@ class Pool:
 
 
 @contextmanager
-def worker_pool(workers: int | None = None) -> Iterator[Pool]:
-    """A pool of as many workers as cores, unless said."""
-    pool = Pool(workers or len(os.sched_getaffinity(0)))
+def worker_pool(workers: int | None = None, crew: "Crew | None" = None) -> Iterator[Pool]:
+    """A pool of as many workers as cores, unless said; beside it the crew of an engine, if there is one."""
+    pool = Pool(workers or len(os.sched_getaffinity(0)), crew)
     try:
         yield pool
     finally:

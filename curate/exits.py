@@ -19,6 +19,7 @@ EXIT_CODES = {
     "ShareError": 2,
     "PlotError": 2,
     "SettingsError": 2,
+    "EngineError": 2,
     "ForeignError": 3,
     "LeakError": 3,
     "LedgerError": 3,
@@ -69,6 +70,8 @@ def exits(debug: bool, resume: str | None = None) -> Iterator[None]:
         if debug:
             raise
         code, text = _told(error)
+        if resume and getattr(error, "resumable", False):
+            text += f"\nGo on with: {resume}"
         typer.echo(text, err=True)
         raise SystemExit(code) from None
 

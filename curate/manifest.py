@@ -30,8 +30,11 @@ class Manifest(Recipe):
     """What was laid over it, such as `rollouts.sampling.n=16`."""
 
     def canonical(self) -> dict[str, Any]:
-        """The whole recipe, defaults included, in plain values that are a manifest again; paths as written."""
-        recipe = {f.name: plain(getattr(self, f.name)) for f in fields(Recipe)}
+        """The whole recipe, defaults included, in plain values that are a manifest again; paths as written.
+
+        Without the engine: where the work was done says nothing about the rows.
+        """
+        recipe = {f.name: plain(getattr(self, f.name)) for f in fields(Recipe) if f.name != "engine"}
         for options in recipe["views"].values():
             del options["use"]
         return recipe
@@ -111,6 +114,8 @@ def _entries(data: dict[str, Any]) -> Iterator[tuple[Loc, str, Any]]:
             yield from (((kind, i), kind, entry) for i, entry in enumerate(entries))
     if isinstance(rollouts := data.get("rollouts"), dict) and "teacher" in rollouts:
         yield ("rollouts", "teacher"), "teacher", rollouts["teacher"]
+    if data.get("engine") is not None:
+        yield ("engine",), "engine", data["engine"]
     if isinstance(views := data.get("views"), dict):
         yield from ((("views", name), "views", options) for name, options in views.items())
 
@@ -121,5 +126,7 @@ def _assembled(recipe: Recipe, uses: Mapping[Loc, Any], text: str, overrides: tu
     views = {name: uses["views", name] for name in recipe.views}
     rollouts = recipe.rollouts and replace(recipe.rollouts, teacher=uses["rollouts", "teacher"])
     return Manifest(
-        **vars(recipe) | plugs | {"views": views, "rollouts": rollouts}, manifest_text=text, overrides=overrides
+        **vars(recipe) | plugs | {"views": views, "rollouts": rollouts, "engine": uses.get(("engine",))},
+        manifest_text=text,
+        overrides=overrides,
     )

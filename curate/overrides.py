@@ -57,7 +57,7 @@ def _child(holder: Any, loc: Loc, override: str, faults: Faults) -> Any:
         child = {}
         if loc not in faults.places:
             faults.overrides.setdefault(loc, override)
-    elif isinstance(child, str) and (isinstance(holder, list) or step == "teacher"):
+    elif isinstance(child, str) and (isinstance(holder, list) or step in ("teacher", "engine")):
         child = {"use": child}  # a plug by its bare name
     holder[step] = child
     return child

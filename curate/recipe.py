@@ -137,3 +137,5 @@ class Recipe:
     """The share of problem clusters that is kept out of training."""
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
     """Decides every draw: who is held out, which rollouts are picked."""
+    engine: Annotated[Use, PlugsOf("engine")] | None = None
+    """Which workers do row stages and sampling; processes here if null. It changes nothing about the rows."""
