@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 
 from curate.repeats import cut, repeats
+from curate.tag.language import Language
 from curate.tag.repetition import Repetition
+from curate.tongues import languages
 from distill.families import pose_many
 from distill.request import Message, Request, Sampling
 from distill.teachers.tutor import Tutor
@@ -206,3 +208,88 @@ def test_real_rollouts_that_loop_are_hardly_ever_right() -> None:
     looping = rows.filter(Repetition()(rows)["loops"])
     assert 100 < looping.height < 200
     assert looping["correct"].sum() <= 1
+
+
+# Language
+
+ENGLISH = "How many of the apples are left in the basket?"
+
+
+@pytest.mark.parametrize(
+    ("drifts", "at", "foreign"),
+    [
+        ("So he is分配 slices to them.", 8, "分配"),
+        ("Then the sum is 随后，他看到2只 more.", 16, "随后，他看到2只"),
+        ("We see that два раза больше is meant.", 12, "два раза больше"),
+        ("We see the total. なので答えは4です。", 18, "なので答えは4です"),
+        ("The sum is 4. 그러므로 답은 4", 14, "그러므로 답은"),
+        ("The sum is 12. Por lo tanto, la respuesta es que los niños tienen 12. So it is 12.", 15, "Por lo tanto"),
+        ("The sum is 12. Donc la réponse est 12 pour nous. It is 12.", 15, "Donc la réponse est 12 pour nous"),
+        ("The sum is 12. Also ist die Antwort 12, und das ist nicht viel. It is 12.", 15, "Also ist die Antwort"),
+    ],
+)
+def test_a_drift_into_another_language_is_found_with_its_place(drifts: str, at: int, foreign: str) -> None:
+    mark = marks(Language(), drifts, problem=ENGLISH)
+    assert mark["mixes"]
+    assert abs(mark["foreign_at"] - at) <= 1
+    assert mark["foreign"].startswith(foreign)
+    assert mark["foreign_in"] == "reasoning"
+    assert mark["foreign_chars"] >= len(foreign)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "We have α + β ≤ γ, so ∠ABC = 60° and the sum ∑ aᵢ → ∞; thus x ∈ ℝ, √2 ≈ 1.41, and Ω(n) ⊂ ℵ₀.",
+        "Let Ш be the group and Д its dual, and let the others be as they are.",
+        "José, Zoë and Łukasz meet in São Paulo, at the café of Les Deschamps in Des Moines, and the bill is 4 euros.",
+        "\\text{lcm}(a, b) de la Vega, $\\sin \\theta$, DE = 4, LA = 5, ET = 6, UN = 7 and so on for the rest of them.",
+        "The die is cast: if the die is 4, then the die wins. Also we have a die that is the best of them.",
+        "",
+    ],
+)
+def test_signs_greek_letters_and_names_are_no_drift(plain: str) -> None:
+    assert not marks(Language(), plain, problem=ENGLISH)["mixes"]
+
+
+def test_a_script_of_the_question_is_no_drift() -> None:
+    problem = "The sign 山 means mountain. How many strokes has it, and how many have 山 and 川 together?"
+    assert not marks(Language(), "The sign 山 has 3 strokes and 川 has 3, so that is 6.", problem=problem)["mixes"]
+
+
+def test_a_chinese_question_may_be_answered_in_chinese_and_not_in_english() -> None:
+    problem = "小明有3个苹果，又买了4个，一共有多少个苹果？"
+    own = marks(Language(), "我们先算 3 + 4 = 7，所以 x = 7 个苹果。", "答案是 7。", problem=problem)
+    assert (own["problem_language"], own["reasoning_language"], own["mixes"]) == ("zh", "zh", False)
+    other = marks(Language(drop=("other_language",)), "So we have 3 and 4, and the sum of them is 7.", problem=problem)
+    assert (other["reasoning_language"], other["mixes"], other["drop"]) == ("en", True, "other_language")
+
+
+def test_what_is_dropped_for_its_language_is_said() -> None:
+    thinking = "我们先算这个。" * 9
+    assert marks(Language(), thinking, problem=ENGLISH)["drop"] is None
+    assert marks(Language(drop=("mixed_language",)), thinking, problem=ENGLISH)["drop"] == "mixed_language"
+    assert marks(Language(drop=("other_language", "mixed_language")), None, "4", problem=ENGLISH)["drop"] is None
+
+
+@needs_real_data
+def test_all_known_drifts_of_real_rollouts_are_found() -> None:
+    """22 of 4,074 have Chinese in English reasoning, by the makers of the data; one more quotes a Russian phrase."""
+    found = real_rollouts("mip_gsm8k_longcot").pipe(Language()).filter("mixes")
+    assert found.height == 23
+    assert found["foreign"].str.contains(r"\p{Han}").sum() == 22
+
+
+@needs_real_data
+def test_the_language_of_a_question_is_told() -> None:
+    file = Path(os.environ["COTILLION_REAL_DATA"]) / "dups/mgsm_translation.jsonl"
+    rows = pl.read_ndjson(file)
+    told = rows.select(languages(rows["b"]) == pl.col("kind").str.tail(2)).to_series().fill_null(False)
+    assert told.mean() >= 0.98
+    assert (languages(rows["a"]) == "en").all()
+
+
+def test_the_tutor_speaks_english(tutored: pl.DataFrame) -> None:
+    found = Language()(tutored)
+    assert found["mixes"].sum() == 0
+    assert set(found["reasoning_language"].drop_nulls()) == {"en"}
