@@ -70,15 +70,30 @@ _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 def question(text: pl.Expr) -> pl.Expr:
     """The question alone: prompts around it and the list of options after it are gone, where enough words remain."""
+    return plain(stem(unprompted(text)))
+
+
+def unprompted(text: pl.Expr) -> pl.Expr:
+    """The text without the prompts around it."""
     bare = text.fill_null("").str.normalize("NFKC")
     for pattern in _PROMPTS:
         bare = bare.str.replace(pattern, "")
+    return bare
+
+
+def stem(bare: pl.Expr) -> pl.Expr:
+    """What `unprompted` gave without the list of options after it, where enough words remain."""
     asked = bare.str.replace(_OPTIONS, "")
     enough = asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") >= MIN_STEM_WORDS
-    plain = pl.when(enough).then(asked).otherwise(bare).str.to_lowercase()
+    return pl.when(enough).then(asked).otherwise(bare)
+
+
+def plain(text: pl.Expr) -> pl.Expr:
+    """The text in small letters, written in one of the many ways in which LaTeX and typists say the same."""
+    text = text.str.to_lowercase()
     for pattern, same in _LAYOUT:
-        plain = plain.str.replace_all(pattern, same)
-    return plain
+        text = text.str.replace_all(pattern, same)
+    return text
 
 
 def form(asked: pl.Expr) -> pl.Expr:

@@ -1,0 +1,81 @@
+"""Which problem of a cluster stays, by a stated rule; and the marks that say so."""
+
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+Reason = Literal["answer", "rollouts", "order"]
+"""What speaks for a problem: it has a gold answer; a source brought rollouts of it; it came first."""
+
+RULE: tuple[Reason, ...] = ("answer", "rollouts", "order")
+
+
+def in_order(rows: pl.DataFrame, rule: tuple[Reason, ...]) -> pl.DataFrame:
+    """The rows, those first that stay before others do; without `order` in the rule the smaller id decides.
+
+    Args:
+        rows: `id`; `answer` and `with_rollouts` (whether a source brought some), where they are known.
+    """
+    has = {
+        "answer": pl.col("answer").cast(pl.String).str.strip_chars().fill_null("") != "",
+        "rollouts": pl.col("with_rollouts").cast(pl.String).fill_null("false") == "true",
+        "order": -pl.int_range(pl.len()),
+    }
+    column = {"answer": "answer", "rollouts": "with_rollouts", "order": "id"}
+    known = [has[reason] for reason in rule if column[reason] in rows.columns]
+    return rows.sort(*known, "id", descending=[*(True for _ in known), False])
+
+
+def kept_of(rows: int, links: tuple[Any, Any]) -> Any:
+    """For every place the smallest one that links lead to, over any number of steps; its own where none does."""
+    first = list(range(rows))
+    # A loop: links are few, and joining sets is no matter of columns.
+    for left, right in zip(*(side.tolist() for side in links), strict=True):
+        a, b = _root(first, left), _root(first, right)
+        first[max(a, b)] = min(a, b)
+    linked = np.unique(np.concatenate(links)).tolist()
+    kept = np.arange(rows)
+    kept[linked] = [_root(first, at) for at in linked]
+    return kept
+
+
+def nearest(rows: int, links: tuple[Any, Any], similarity: Any) -> tuple[Any, Any]:
+    """For every place the most similar one that it is linked to, the first of equals; -1 and 0 where there is none."""
+    left, right = links
+    order = np.lexsort((left, -similarity, right))
+    at, pick = np.unique(right[order], return_index=True)
+    found, share = np.full(rows, -1), np.zeros(rows)
+    found[at], share[at] = left[order][pick], similarity[order][pick]
+    return found, share
+
+
+def fates(
+    rows: pl.DataFrame, ids: pl.Series, kept: Any, variant: tuple[Any, Any], similarity: Any, drop_variants: bool
+) -> pl.DataFrame:
+    """The marks, one per row: `id`, `near_duplicate_of`, `variant_of`, `similarity`, `drop`.
+
+    Args:
+        rows: in the order in which marks are wanted.
+        ids: of every place, in the order of the rule.
+        kept: for every place the one that stays; its own where it stays.
+        variant: for every place the one that it is a variant of, or -1; and how like it is.
+        similarity: of every place and the one kept for it.
+    """
+    gone, other = kept != np.arange(len(kept)), variant[0] >= 0
+    known = pl.DataFrame({"id": ids, "gone": gone, "other": other & ~gone, "same": similarity, "like": variant[1]})
+    reason = pl.lit("variant" if drop_variants else None, pl.String)
+    known = known.select(
+        "id",
+        near_duplicate_of=pl.when("gone").then(ids.gather(kept)),
+        variant_of=pl.when("other").then(ids.gather(np.maximum(variant[0], 0))),
+        similarity=pl.when("gone").then("same").when("other").then("like").cast(pl.Float64),
+        drop=pl.when("gone").then(pl.lit("near_duplicate")).when("other").then(reason),
+    )
+    return rows.select("id").join(known, on="id", how="left", maintain_order="left")
+
+
+def _root(first: list[int], at: int) -> int:
+    while first[at] != at:
+        first[at] = at = first[first[at]]
+    return at
