@@ -105,7 +105,7 @@ def build_overrides(run: Run, student: str | None, versions: Mapping[str, Path])
         student: the folder of the model that the stage starts from.
         versions: the folders of the versions of the stages before it, by stage.
     """
-    given = [f"{key}={_scalar(value)}" for key, value in _flat(run.stage.build, None)]
+    given = [f"{key}={as_set(value)}" for key, value in _flat(run.stage.build, None)]
     given += [f"{option}={versions[of].absolute()}" for option, of in run.stage.versions.items()]
     if run.stage.ask_student and student:
         given.append(f"rollouts.teacher.path={Path(student).absolute()}")
@@ -120,7 +120,7 @@ def train_words(
     words = ["train", stage.trainer, "--data", version, "--root", str(root), "--model", model, "--out", str(out)]
     words += ["--config", stage.config] if stage.config else []
     words += ["--view", stage.view] if stage.view else []
-    words += [word for key, value in training_settings(run, ladder) for word in ("--set", f"{key}={_scalar(value)}")]
+    words += [word for key, value in training_settings(run, ladder) for word in ("--set", f"{key}={as_set(value)}")]
     words += [word for finding in stage.accept for word in ("--accept", finding)]
     # What the student is worth is measured by itself, on problems of its own.
     words += ["--answers", "0"] if stage.trainer in ("midtrain", "sft") else []
@@ -165,6 +165,6 @@ def _flat(values: Mapping[str, Any], groups: Mapping[str, str] | None, prefix: s
     return found
 
 
-def _scalar(value: Any) -> str:
+def as_set(value: Any) -> str:
     """The value as `--set` reads it again: JSON is YAML, and text stands for itself."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -100,7 +100,7 @@ def _before_and_after(found: Results) -> Iterator[Block]:
         return
     yield Heading("Before and after")
     yield Text(
-        f"The first rollout at seed {first.seeds[0]}, {first.stage} beside {last.stage}: the first problem of each kind."
+        f"The first rollout at seed {first.seeds[0]}, {first.stage} beside {last.stage}, a problem per kind of change."
     )
     before, after = _first_rollouts(first), _first_rollouts(last)
     pairs = first.problems.join(before, on="id").join(after, on="id", suffix="_after")

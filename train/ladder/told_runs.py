@@ -49,7 +49,8 @@ def rl_blocks(done: Sequence[Done], found: Results) -> Iterator[Block]:
     yield Text(
         "First and last: the mean over the first and the last fifth of the steps, then over seeds. No variance: the "
         "share of groups whose rewards are all equal. Fall: the largest fall of the share of correct rollouts, in "
-        "points, between a fifth of the steps and a later one. Spread: the standard deviation of the final score between seeds."
+        "points, between a fifth of the steps and a later one. Spread: the standard deviation of the final score "
+        "between seeds."
     )
     rows = []
     for branch, runs in gathered.items():
