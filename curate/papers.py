@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 import yaml
 
+from curate.hits import counts as counted_hits
+from curate.hits import hits
 from curate.marking import KEPT
 from curate.publish import Table, libraries, version_digest
 from curate.share.card import CardFacts, card
@@ -14,6 +16,9 @@ from curate.share.markdown import plain, table
 
 if TYPE_CHECKING:
     from curate.flow import Flow
+
+HIT_EXAMPLES = 5
+"""Hits of decontamination that the card shows; `curate hits` lists them all."""
 
 
 def papers(flow: "Flow", tables: dict[str, Table], facts: dict[str, Any], number: int) -> dict[str, str]:
@@ -35,6 +40,7 @@ def _card_facts(
     states = [
         f"{key} {value}" if key != value else value for s in facts["sources"] for key, value in s["state"].items()
     ]
+    found = hits(flow.problems.lazy())
     names = [s["use"] for s in facts["sources"] for _ in s["state"]]
     return CardFacts(
         name=manifest.name,
@@ -57,6 +63,8 @@ def _card_facts(
         spending=tuple(facts["rollouts"]),
         view_facts=facts["views"],
         leaks=facts["leaks"],
+        hits=tuple(counted_hits(found)),
+        hit_examples=tuple(found.head(HIT_EXAMPLES).to_dicts()),
     )
 
 

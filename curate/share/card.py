@@ -53,6 +53,10 @@ class CardFacts:
     """What views tell of their rows, as the lock says it."""
     leaks: Mapping[str, Any] = field(default_factory=dict)
     """What views and benchmarks have in common, as the lock says it."""
+    hits: tuple[tuple[str, str, str, int], ...] = ()
+    """Benchmark, rule, fate and number of problems that decontamination found."""
+    hit_examples: tuple[Mapping[str, Any], ...] = ()
+    """Some of them, as `curate.hits` lists them."""
 
 
 def card(facts: CardFacts) -> str:
@@ -65,7 +69,7 @@ def card(facts: CardFacts) -> str:
         _difficulty(facts.counts),
         _lengths(facts.counts),
         drifts(facts.view_facts),
-        decontamination(facts.funnel, facts.leaks),
+        decontamination(facts.funnel, facts.leaks, facts.hits, facts.hit_examples),
         matrix(facts.leaks),
         _teachers(facts),
         _sources(facts),

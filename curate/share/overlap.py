@@ -9,11 +9,22 @@ from curate.share.markdown import plain, table
 STAGES = "decontaminate."
 
 
-def decontamination(funnel: Sequence[Entry], leaks: Mapping[str, Any]) -> str:
+SHOWN_CHARS = 300
+"""Of a text that the card shows."""
+
+
+def decontamination(
+    funnel: Sequence[Entry],
+    leaks: Mapping[str, Any],
+    hits: Sequence[tuple[str, str, str, int]] = (),
+    examples: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """What stages dropped because a benchmark has it, and what is still in common; said plainly where nobody looked.
 
     Args:
         leaks: the matrix of the lock (leaks.leak_facts).
+        hits: benchmark, rule, fate, and how many problems (hits.counts).
+        examples: some hits (hits.hits).
     """
     stages = [entry for entry in funnel if entry.stage.startswith(STAGES)]
     parts = ["## Benchmarks"]
@@ -22,6 +33,11 @@ def decontamination(funnel: Sequence[Entry], leaks: Mapping[str, Any]) -> str:
         parts.append(table(("stage", "problems", "dropped as known to a benchmark"), looked))
     else:
         parts.append("**Not decontaminated**: no stage has compared these problems with a benchmark.")
+    if hits:
+        parts += ["What was found, by benchmark and rule; `curate hits` lists every one with both texts:"]
+        parts.append(table(("benchmark", "rule", "fate", "problems"), hits))
+        shown = [(h["benchmark"], h["rule"], _begins(h["problem"]), _begins(h["question"])) for h in examples]
+        parts.append(table(("benchmark", "rule", "the problem", "the question"), shown))
     if (overlaps := leaks.get("benchmarks")) is not None:
         rows = [(o["left"], o["right"], o["exact"], o["near"], o.get("variants", "not counted")) for o in overlaps]
         parts.append(
@@ -63,6 +79,11 @@ def drifts(views: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _reasons(entry: Entry) -> str:
     return ", ".join(f"{why} {n:,}" for why, n in entry.dropped.items()) or "none"
+
+
+def _begins(text: str | None) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= SHOWN_CHARS else f"{line[:SHOWN_CHARS]} ..."
 
 
 def _length(facts: Mapping[str, Any], side: str) -> str:
