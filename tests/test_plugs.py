@@ -34,6 +34,7 @@ BENCHMARK = str(Path(__file__).parent / "fixtures/benchmark.jsonl")
 OPTIONS: dict[str, dict[str, Any]] = {
     "curate.verdicts.judge": {"teacher": Tutor()},
     "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
+    "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
 NEEDS: dict[str, str] = {}
 
