@@ -88,7 +88,7 @@ class Judge(Against):
         return near.select("id", prompt=pl.Series(texts, dtype=pl.String))
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """`contamination_judged` where there was a neighbour; and where it is the same, what `ngrams` says of its hits."""
+        """`contamination_judged` where there was a neighbour; where it is the same, what `ngrams` says of a hit."""
         near = self._neighbours(rows).join(rows.select("id", "reply"), on="id", how="left", maintain_order="left")
         words = [read(reply) for reply in near["reply"].to_list()]
         near = near.with_columns(judged=pl.Series(words, dtype=pl.String))
