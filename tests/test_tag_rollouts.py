@@ -12,6 +12,7 @@ import pytest
 from curate.repeats import cut, repeats
 from curate.tag.language import Language
 from curate.tag.repetition import Repetition
+from curate.tag.shape import Shape
 from curate.tongues import languages
 from distill.families import pose_many
 from distill.request import Message, Request, Sampling
@@ -285,7 +286,7 @@ def test_the_language_of_a_question_is_told() -> None:
     file = Path(os.environ["COTILLION_REAL_DATA"]) / "dups/mgsm_translation.jsonl"
     rows = pl.read_ndjson(file)
     told = rows.select(languages(rows["b"]) == pl.col("kind").str.tail(2)).to_series().fill_null(False)
-    assert told.mean() >= 0.98
+    assert told.sum() >= 0.98 * len(told)
     assert (languages(rows["a"]) == "en").all()
 
 
@@ -293,3 +294,118 @@ def test_the_tutor_speaks_english(tutored: pl.DataFrame) -> None:
     found = Language()(tutored)
     assert found["mixes"].sum() == 0
     assert set(found["reasoning_language"].drop_nulls()) == {"en"}
+
+
+# Shape
+
+
+def shape(
+    reasoning: str | None, response: str | None, finish: str = "unknown", form: str = "tags", **options: Any
+) -> Any:
+    return marks(Shape(**options), reasoning, response, finish_reason=finish, format=form)
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "response", "finish", "form", "expected"),
+    [
+        ("2 + 2, that is 4.", "It is 4.", "stop", "tags", "whole"),
+        (
+            None,
+            "First we add 2 and 2, and then we take a look at what that makes; then we say what we found. It is 4.",
+            "stop",
+            "none",
+            "no_thinking",
+        ),
+        (None, "\\boxed{4}", "stop", "none", "answer_only"),
+        ("", " \n", "stop", "none", "no_text"),
+        ("2 + 2, that is 4.", None, "stop", "tags", "no_response"),
+        ("It is $\\boxed{4}$.", "I hope that this helps.", "stop", "tags", "answer_in_thinking"),
+        ("It is 4.", "So we are done. The answer is 4.", "stop", "open", "unclosed"),
+        ("2 + 2, that", None, "length", "open", "cut_off"),
+        ("2 + 2, that is 4.", None, "unknown", "open", "cut_off"),
+        ("2 + 2, that is 4.", "It is 4.", "length", "tags", "cut_off"),
+        (None, None, "error", "none", "no_text"),
+    ],
+)
+def test_the_shape_is_the_first_that_is_so(
+    reasoning: str | None, response: str | None, finish: str, form: str, expected: str
+) -> None:
+    assert shape(reasoning, response, finish, form)["shape"] == expected
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "Next, we need to find the total number of squares on the comforter by",
+        "Substituting the known ages of Akbar and Alessandro, we get:",
+        "Thus, we have:\n\\[\na_{15}",
+        "need to check \\(",
+        "9 + 25 + 2 +",
+        "and so $x",
+        "\\begin{align*} 4 &= 4",
+        "We subtract the number of pots she bought from the number of roses",
+    ],
+)
+def test_an_imported_rollout_that_stops_midway_was_cut_off(end: str) -> None:
+    mark = shape("We count.", end)
+    assert (mark["shape"], mark["cut_off_by"]) == ("cut_off", "text")
+    assert mark["ends_with"] == end[-80:]
+    assert shape("We count.", end, "stop")["shape"] != "cut_off", "a server that says it ended knows better"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "In the end the total cost of the order with the tip is $20.00 + $4.00 + $5.00 = $29.00",
+        'and the reasoning is told.",\n    "answer": "120"\n}\n```',
+        "So the final answer is:\n\\[\n\\boxed{\\cot x}\n\\]\n\n#### \\cot x",
+        "**Answer:** 29",
+        "that $\\angle B$ measures $\\boxed{76^\\circ}$.#### 76^\\circ",
+        "The pie costs $7 and the cake $8.",
+        "<answer>0 or $\\frac{2\\sqrt{2}+2}{3}$</answer>",
+        "答案是 7。",
+        "The answer is 4!</s></s></s>",
+        "הסכום הוא 4",
+    ],
+)
+def test_an_imported_rollout_that_came_to_its_end_was_not(end: str) -> None:
+    mark = shape("We count.", end)
+    assert (mark["shape"], mark["cut_off_by"], mark["ends_with"]) == ("whole", None, None)
+    assert mark["padded"] == end.endswith("</s>")
+
+
+def test_every_cut_off_of_the_tutor_is_seen_and_nothing_else(tutored: pl.DataFrame) -> None:
+    found = tutored.join(Shape()(tutored), on="id").with_columns(planted=pl.col("truth").is_in(["cut", "loop"]))
+    assert found["planted"].sum() > 80
+    assert (found["planted"] == (found["shape"] == "cut_off")).all()
+
+
+def test_cut_offs_are_told_from_the_text_where_nobody_says_how_a_rollout_ended(tutored: pl.DataFrame) -> None:
+    unknown = tutored.with_columns(finish_reason=pl.lit("unknown"))
+    found = tutored.join(Shape()(unknown), on="id").with_columns(cut=pl.col("shape") == "cut_off")
+    planted = pl.col("truth").is_in(["cut", "loop"])
+    assert found.filter(planted)["cut"].mean() == pytest.approx(1.0, abs=0.01)
+    assert found.filter(~planted)["cut"].sum() <= 0.005 * found.filter(~planted).height
+
+
+def test_shapes_are_dropped_by_name_and_lengths_by_characters() -> None:
+    assert shape("2 + 2, that is 4.", None, "stop")["drop"] is None
+    assert shape("2 + 2, that is 4.", None, "stop", drop=("no_response",))["drop"] == "no_response"
+    assert shape("2 + 2, that", "", "length", "open", drop=("cut_off", "length"), chars=(20, 90))["drop"] == "cut_off"
+    assert shape("2 + 2.", "It is 4.", "stop", drop=("length",), chars=(20, 90))["drop"] == "length"
+    assert shape("2 + 2, that is 4.", "It is 4.", "stop", drop=("length",), chars=(20, 90))["drop"] is None
+    with pytest.raises(ValueError, match="from the fewest to the most"):
+        Shape(chars=(9, 8))
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("stage", [Repetition(), Language(), Shape()], ids=["repetition", "language", "shape"])
+@pytest.mark.parametrize(
+    "text", [None, "", "שלום " * 30, "\\frac{1}{2} + \\sqrt{\\alpha}", "x" * 1_000_000, "�\x00\u202e", "\n" * 100]
+)
+def test_any_text_gets_its_marks(stage: Any, text: str | None) -> None:
+    mark = marks(stage, text, text, problem=text, finish_reason=None, format=None)
+    assert mark["id"] == "a"
+    assert mark["drop"] is None
