@@ -439,7 +439,7 @@ def test_an_interrupted_build_leaves_its_slurm_job_and_the_next_takes_it_over(
 def test_ray_makes_the_same_rows_though_a_worker_is_killed(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="needs Ray: pip install 'cotillion[ray]'")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    here = made(manifest, "here")
+    here = made(manifest, "here", "sources.0.n=300")
     root = manifest.parent / "there"
     killed: list[str] = []
 
@@ -453,8 +453,8 @@ def test_ray_makes_the_same_rows_though_a_worker_is_killed(manifest: Path, monke
             time.sleep(0.05)
 
     killer = meanwhile(kill)
-    there = made(manifest, "there", "engine=ray")
+    there = made(manifest, "there", "sources.0.n=300", "engine=ray")
     killer.join()
     assert "RankWorker" in killed[0], "it was a worker of Ray's"
     assert same_rows(here, there)
-    assert attempts(root) == 1_200
+    assert attempts(root) == 600
