@@ -7,6 +7,7 @@ what is stored is what came (request.Reply).
     form                                                        who                                   format
     a field of its own beside the content                       servers with a reasoning parser       field
     <think> .. </think> ..                                      Qwen3, distilled data                 tags
+    the same, and a second block after it                       models that start over                blocks
     .. </think> ..   (the template wrote the opening tag)       DeepSeek R1, QwQ, distilled models    close
     <think> ..       (cut off: all of it is reasoning)          any                                   open
     a line `think`, later a line `answer`                       s1.1                                  lines
@@ -35,9 +36,9 @@ import polars as pl
 
 from distill.think_marks import BLANK, MARK, Kind, kind_of, starts_line, without_marks
 
-Format = Literal["none", "field", "tags", "close", "open", "lines", "channels"]
+Format = Literal["none", "field", "tags", "blocks", "close", "open", "lines", "channels"]
 
-REV = 2
+REV = 3
 """Raised when an equal reply is split otherwise than before: what was made from it is made anew."""
 
 _HEADER = re.compile(
@@ -191,12 +192,13 @@ def _by_tags(text: str) -> Thought:
     closing = _without_trailing_closes(text, marks)
     inside: list[str] = []
     outside: list[str] = []
-    thinking = opened = closed = False
+    thinking = opened = closed = again = False
     at = 0
     for i, (kind, start, end) in enumerate(marks):
         if kind == "open":
             if not thinking and starts_line(text, start):
                 outside.append(text[at:start])
+                again = again or closed
                 at, thinking, opened = end, True, True
         elif thinking or not closed or i < closing:
             inside.append(text[at:start])
@@ -211,6 +213,7 @@ def _by_tags(text: str) -> Thought:
     else:
         inside.append(rest)
     form: Format = "tags" if opened and closed else "open" if opened else "close" if closed else "none"
+    form = "blocks" if again else form
     return _thought(inside, outside, form)
 
 

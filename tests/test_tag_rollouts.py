@@ -321,6 +321,7 @@ def shape(
         ("2 + 2, that is 4.", None, "stop", "tags", "no_response"),
         ("It is $\\boxed{4}$.", "I hope that this helps.", "stop", "tags", "answer_in_thinking"),
         ("It is 4.", "So we are done. The answer is 4.", "stop", "open", "unclosed"),
+        ("It is 4.\n\nNo, it is 4.", "It is 4.\n\nIt is 4.", "stop", "blocks", "doubled"),
         ("2 + 2, that", None, "length", "open", "cut_off"),
         ("2 + 2, that is 4.", None, "unknown", "open", "cut_off"),
         ("2 + 2, that is 4.", "It is 4.", "length", "tags", "cut_off"),

@@ -9,7 +9,15 @@ from pydantic import Field
 from curate.endings import END_MARKS, ends_midway
 
 Reason = Literal[
-    "cut_off", "no_text", "answer_only", "no_response", "answer_in_thinking", "unclosed", "no_thinking", "length"
+    "cut_off",
+    "no_text",
+    "answer_only",
+    "no_response",
+    "answer_in_thinking",
+    "unclosed",
+    "doubled",
+    "no_thinking",
+    "length",
 ]
 
 SHOWN_CHARS = 80
@@ -27,6 +35,7 @@ class Shape:
     - `no_response`: thinking, and nothing after it;
     - `answer_in_thinking`: the answer is boxed there, and the response names none;
     - `unclosed`: the thinking block is never closed, and the response was found at its end;
+    - `doubled`: a second thinking block follows the first response;
     - `no_thinking`: no thinking block; the work stands in the response;
     - `whole`.
 
@@ -58,6 +67,7 @@ class Shape:
         "no_response",
         "answer_in_thinking",
         "unclosed",
+        "doubled",
         "no_thinking",
         "length",
     )
@@ -123,6 +133,8 @@ class Shape:
             .then(pl.lit("answer_in_thinking"))
             .when(pl.col("format") == "open")
             .then(pl.lit("unclosed"))
+            .when(pl.col("format") == "blocks")
+            .then(pl.lit("doubled"))
             .when(thinking == "")
             .then(pl.lit("no_thinking"))
             .otherwise(pl.lit("whole"))

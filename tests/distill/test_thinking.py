@@ -33,7 +33,7 @@ TABLE = [
     ("<think>Two and", None, "Two and", "", "open"),
     ("<think>", None, "", "", "open"),
     # several, nested, stray
-    ("<think>a</think>\nb\n<think>c</think>\nd", None, "a\n\nc", "b\n\nd", "tags"),
+    ("<think>a</think>\nb\n<think>c</think>\nd", None, "a\n\nc", "b\n\nd", "blocks"),
     ("<think>a <think>b</think> c</think> d", None, "a b\n\nc", "d", "tags"),
     (
         "<think>a</think>\n</think>\nThe value is 3.</think>\n<answer>C</answer>",
@@ -44,7 +44,7 @@ TABLE = [
     ),
     ("<think>a</think>The answer is D.</think>", None, "a", "The answer is D.", "tags"),
     ("x</think></think>", None, "x", "", "close"),
-    ("<think>a</think>\nb\n<think>c", None, "a\n\nc", "b", "tags"),
+    ("<think>a</think>\nb\n<think>c", None, "a\n\nc", "b", "blocks"),
     ("Sure!\n<think>a</think>b", None, "a", "Sure!\n\nb", "tags"),
     # talk about the mark
     ("The tag <think> opens a block.", None, "", "The tag <think> opens a block.", "none"),
