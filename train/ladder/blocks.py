@@ -1,6 +1,7 @@
 """A report as blocks, written as Markdown and as one static page: no script, foreign text shown as it is."""
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,9 @@ class Picture:
     alt: str
 
 
+_NUMBER = re.compile(r"[-+\d][-+.,\d ]*|\[[-+.,\d ]+\]|", re.ASCII)
+"""Numbers, pairs of bounds, and nothing: what needs no escape in Markdown."""
+
 Block = Heading | Text | Items | Table | Code | Picture
 
 
@@ -76,11 +80,24 @@ def _markdown(block: Block) -> str:
         case Items(lines):
             return "\n".join(f"- {markdown.plain(line)}" for line in lines)
         case Table(header, rows):
-            return markdown.table([markdown.plain(name) for name in header], rows)
+            return _table(header, rows)
         case Code(text):
             return markdown.fenced(text)
         case Picture(file, alt):
             return f"![{markdown.plain(alt)}]({file.name})"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """As curate.share.markdown.table, but numbers with their signs and bounds stay readable in the source."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    numeric = [bool(column) and all(map(_NUMBER.fullmatch, column)) for column in zip(*cells, strict=True)]
+    rule = ["---:" if number else "---" for number in numeric or [False] * len(header)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (list(map(_cell, header)), rule, *cells))
+
+
+def _cell(cell: object) -> str:
+    text = f"{cell:,}" if isinstance(cell, int) else str(cell)
+    return text if _NUMBER.fullmatch(text) or re.fullmatch(r"avg@\d+", text) else markdown.plain(text)
 
 
 def _html(block: Block) -> str:

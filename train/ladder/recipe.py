@@ -18,7 +18,7 @@ UNTRAINED = "student"
 
 @dataclass(frozen=True)
 class Student:
-    """Who climbs."""
+    """The student of a ladder."""
 
     model: str = "tiny"
     """`tiny`, from scratch; a folder of weights, beside the ladder file, written with a slash; or a name on the Hub."""

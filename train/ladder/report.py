@@ -16,6 +16,7 @@ from train.ladder.results import Results, Rung, outcome, results
 from train.ladder.steps import Done, Steps
 from train.ladder.told_runs import provenance_blocks, rl_blocks, teacher_blocks, time_blocks
 from train.ladder.told_scores import (
+    HOW,
     comes_out,
     control_blocks,
     ladder_blocks,
@@ -77,12 +78,13 @@ def _blocks(
         ]
     )
     for each in found:
-        yield from ladder_blocks(each)
+        yield from ladder_blocks(each, HOW if each is found[0] else "")
         if file := draw_ladder(each, folder / ("ladder.png" if each.name == "heldout" else f"ladder-{each.name}.png")):
             yield Picture(file, f"The ladder on {each.name}: the table above, drawn")
-        yield from control_blocks(each)
-        yield from level_blocks(each)
-        yield from outcome_blocks(each)
+        if each is found[0]:
+            yield from control_blocks(each)
+            yield from level_blocks(each)
+            yield from outcome_blocks(each)
     yield from teacher_blocks(done)
     yield from rl_blocks(done, found[0])
     yield Heading("Choices")

@@ -29,6 +29,8 @@ from train.ladder.processes import Processes, StepError
 from train.run import RUN, last_checkpoint
 
 RECORDS, RUNS, LOGS = "records", "runs", "logs"
+VIEWS = {"grpo": "rl"}
+"""Views that are not called as their trainer is."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ class Steps:
                 _note(record, "build", asdict(took))
                 found = self._find(manifest, overrides)
         if found is None:
-            raise StepError(f"{typed(words)}\nwas built, but is not found again: did a source change meanwhile?", 1)
+            raise StepError(
+                f"{typed(words)}\nwas built, but is not found: a source or the program changed meanwhile. Run it again",
+                1,
+            )
         return found
 
     def reference(self, name: str) -> str:
@@ -129,7 +134,9 @@ class Steps:
         config = run.stage.config and yaml.safe_load(Path(run.stage.config).read_text(encoding="utf-8"))
         settings = [list(setting) for setting in training_settings(run, self.ladder)]
         how = [run.stage.trainer, run.stage.view, config, settings, sorted(run.stage.accept)]
-        made_of = fingerprint("ladder run", version.digest, weights, how)
+        view = version.lock["tables"].get(run.stage.view or VIEWS.get(run.stage.trainer, run.stage.trainer), {})
+        rows = {split: part["digest"] for split, part in view.items()}
+        made_of = fingerprint("ladder run", rows, weights, how)
         folder = self.out / RUNS / f"{run.name}-{made_of[:8]}"
         kept = None if run.name in self.again else self._read_record(folder)
         if kept and _is_done(folder):

@@ -18,11 +18,12 @@ HOW = (
 )
 
 
-def ladder_blocks(found: Results) -> Iterator[Block]:
-    """Scores by stage, each with its difference to the one below."""
+def ladder_blocks(found: Results, how: str = "") -> Iterator[Block]:
+    """Scores by stage, each with its difference to the one below; before them how they were made, if told."""
     k = found.ladder.evaluate.sampling.n
     yield Heading(f"The ladder, on the {_title(found.name)}")
-    yield Text(HOW)
+    if how:
+        yield Text(how)
     seeds = found.rungs[0].seeds
     header = ["stage", "paper, AIME24", f"avg@{k}", "95 %, problems", *(f"seed {seed}" for seed in seeds)]
     rows = []
