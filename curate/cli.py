@@ -139,13 +139,26 @@ def list_(root: RootOption = None, debug: DebugOption = False) -> None:
 
 
 @app.command()
-def show(version: VersionArgument = "latest", root: RootOption = None, debug: DebugOption = False) -> None:
-    """The funnel of a version, its views, and where it lies."""
+def show(
+    version: VersionArgument = "latest",
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Problems by source, domain and level instead of the funnel.")
+    ] = False,
+    root: RootOption = None,
+    debug: DebugOption = False,
+) -> None:
+    """The funnel of a version, its views, and where it lies; or how its problems are balanced."""
     with exits(debug):
         from curate.show import summary
         from curate.version import open_version
 
-        typer.echo(summary(open_version(version, root)))
+        shown = open_version(version, root)
+        if balance:
+            from curate.balance import balance_text
+
+            typer.echo(balance_text(shown))
+        else:
+            typer.echo(summary(shown))
 
 
 @app.command()

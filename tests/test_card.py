@@ -170,6 +170,23 @@ def test_numbers_are_those_of_the_rows() -> None:
     assert "| dedup.exact | problems | 4 | 3 | duplicate 1 |" in text
 
 
+def test_the_card_says_on_how_many_rollouts_a_pass_rate_rests_and_how_problems_spread() -> None:
+    text = card(facts(counts=dataclasses.replace(counts(), judged=(4, 8, 64))))
+    assert "rest on 8 judged rollouts in the middle (4 to 64)" in text
+    assert "of 4 up to 0.49, of 8 up to 0.32, of 64 up to 0.06" in text
+    assert "rest on 8 each" in card(facts(counts=dataclasses.replace(counts(), judged=(8, 8, 8))))
+    assert "| gsm8k | algebra | 0 | 1 | 1 | 0 | 0 | 0 |" in text
+    assert "| aime | unknown | 0 | 0 | 0 | 0 | 0 | 1 |" in text
+    one = dataclasses.replace(counts(), balance=(("gsm8k", "algebra", (0, 1, 1, 0, 0, 0)),))
+    assert "## Balance" not in card(facts(counts=one)), "of one source the table above says it all"
+
+
+def test_gold_answers_by_majority_are_a_limit_that_is_said() -> None:
+    assert "gold answers are what most rollouts say" not in card(facts())
+    text = card(facts(counts=dataclasses.replace(counts(), majority_golds=12)))
+    assert "- 12 gold answers are what most rollouts say" in text
+
+
 def test_what_was_compared_with_benchmarks_is_said_and_what_was_not() -> None:
     text = card(facts())
     assert "**Not decontaminated**: no stage has compared these problems with a benchmark." in text

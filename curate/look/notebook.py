@@ -48,7 +48,7 @@ def version_html(version: Version) -> str:
     ways = [
         (f"v.{view}", "a lazy frame of a view; so are v.problems, v.rollouts, v.ledger"),
         ("v.problem(id)", "one problem with its rollouts side by side"),
-        ("v.plot.pass_rate()", "also .lengths(), .funnel(), .domains()"),
+        ("v.plot.pass_rate()", "also .lengths(), .funnel(), .domains(), .balance()"),
         (f"curate view {version.name}", "the same as pages, in a terminal"),
     ]
     listed = "".join(f"<li><code>{brief(code)}</code> {what}</li>" for code, what in ways)

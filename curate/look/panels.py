@@ -66,7 +66,7 @@ def problem_panel(one: Shown, place: str, number: int | None = None) -> str:
     known = [row.get(name) for name in ("source", "source_id", "domain", "level")]
     facts = [brief(value) for value in known if value is not None]
     if row.get("pass_rate") is not None:
-        facts.append(f"pass rate {row['pass_rate']:.2f} (n = {row.get('pass_rate_n') or '?'})")
+        facts.append(_pass_rate(row))
     parts = [
         f'<section class="problem" id="{place}" aria-label="problem {brief(row["id"])}">',
         f'<header><h2>{numbered}<code>{brief(row["id"])}</code></h2><p class="facts">{_dotted(facts)}</p></header>',
@@ -85,6 +85,13 @@ def problem_panel(one: Shown, place: str, number: int | None = None) -> str:
     elif not one.rollouts:
         parts.append('<p class="note">No rollouts.</p>')
     return "".join([*parts, "</section>"])
+
+
+def _pass_rate(row: dict[str, Any]) -> str:
+    """The share with what it rests on, so that 0 of 4 and 0 of 64 look unlike."""
+    low, high = row.get("pass_rate_low"), row.get("pass_rate_high")
+    sure = f", at 95 % {low:.2f} to {high:.2f}" if low is not None and high is not None else ""
+    return f"pass rate {row['pass_rate']:.2f} (n = {row.get('pass_rate_n') or '?'}{sure})"
 
 
 def _rollout(row: dict[str, Any], fates: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Charts of a version: `v.plot.pass_rate()`, `.lengths()`, `.funnel()`, `.domains()`, drawn from counts."""
+"""Charts of a version from counts: `v.plot.pass_rate()`, `.lengths()`, `.funnel()`, `.domains()`, `.balance()`."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from curate.balance import LEVEL_ORDER, balance_counts, balance_rows
 from curate.look.prose import one_line, seen
 from curate.records import LEVELS
 from curate.version import Version
@@ -80,6 +81,15 @@ class Plots:
         bars = alt.Chart(rows).mark_bar().encode(y=y, x="problems:Q", color=level, tooltip=list(rows.columns))
         return _styled(bars, height=alt.Step(22))
 
+    def balance(self) -> "altair.Chart":
+        """Problems by source and domain against level, the darker the more."""
+        alt, rows = _altair(), balance_table(self.version)
+        order = rows["of"].unique(maintain_order=True).to_list()
+        x = alt.X("level:N", sort=list(LEVEL_ORDER), title=None, axis=alt.Axis(labelAngle=0, orient="top"))
+        shade = alt.Color("problems:Q", scale=alt.Scale(scheme="blues", type="sqrt"))
+        cells = alt.Chart(rows).mark_rect().encode(x=x, y=alt.Y("of:N", sort=order, title=None), color=shade)
+        return _styled(cells.encode(tooltip=list(rows.columns)), height=alt.Step(22))
+
 
 def pass_rate_counts(version: Version) -> pl.DataFrame:
     """`pass rate`, `problems`: kept problems by band.
@@ -149,6 +159,26 @@ def domain_counts(version: Version) -> pl.DataFrame:
     names = first.select("domain", shown=pl.Series([one_line(seen(name)) for name in first["domain"]], dtype=pl.String))
     kept = whole.join(names, on="domain").with_columns(domain="shown").drop("shown")
     return kept.sort("of", "domain", "level", descending=[True, False, False]).drop("of")
+
+
+def balance_table(version: Version) -> pl.DataFrame:
+    """`of` (source and domain), `level`, `problems`: kept problems of the most frequent pairs, the others as one.
+
+    Raises:
+        PlotError: there are no problems.
+    """
+    there = version.problems.collect_schema().names()
+    names = [c for c in ("source", "domain", "level", "pass_rate_level", "drop_reason") if c in there]
+    counted = balance_rows(balance_counts(version.problems.select(names).collect()))
+    rows = [
+        (one_line(seen(f"{source}, {domain}" if domain else source)), level, count)
+        for source, domain, counts in counted
+        for level, count in zip(LEVEL_ORDER, counts, strict=True)
+        if count
+    ]
+    table = pl.DataFrame(rows, schema={"of": pl.String, "level": pl.String, "problems": pl.Int64}, orient="row")
+    _some(version, table, "a source", "sources")
+    return table
 
 
 def _kept(version: Version, table: str, columns: tuple[str, ...], remedy: str) -> pl.LazyFrame:

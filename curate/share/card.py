@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curate.ledger import Entry
-from curate.share.counts import LEVEL_ORDER, Counts
+from curate.share.counts import Counts
+from curate.share.difficulty import balance, difficulty
 from curate.share.front_matter import Config, front_matter
 from curate.share.markdown import bars, fenced, plain, table
 from curate.share.overlap import STAGES, decontamination, drifts, matrix
@@ -66,7 +67,8 @@ def card(facts: CardFacts) -> str:
         _contents(facts),
         _funnel(facts.funnel),
         _verdicts(facts.counts),
-        _difficulty(facts.counts),
+        difficulty(facts.counts),
+        balance(facts.counts),
         _lengths(facts.counts),
         drifts(facts.view_facts),
         decontamination(facts.funnel, facts.leaks, facts.hits, facts.hit_examples),
@@ -152,16 +154,6 @@ def _agreement(pairs: Mapping[tuple[str, str], int], said: str) -> str:
     return f"Of {total:,} rollouts with {said.format(f'{same:,}')} ({same / total:.1%})."
 
 
-def _difficulty(counts: Counts) -> str:
-    parts = ["## Difficulty"]
-    if counts.pass_rates:
-        parts.append(bars(("pass rate", "problems"), counts.pass_rates))
-    domains = sorted({domain for domain, _ in counts.levels})
-    rows = [(domain, *(counts.levels.get((domain, level), 0) for level in LEVEL_ORDER)) for domain in domains]
-    parts.append(table(("domain", *LEVEL_ORDER), rows))
-    return "\n\n".join(parts) if rows else ""
-
-
 def _lengths(counts: Counts) -> str:
     if not counts.lengths:
         return ""
@@ -243,6 +235,11 @@ def _limits(facts: CardFacts) -> str:
             else []
         ),
         *(["Rollouts of a symbolic program lack the variety of a language model's."] if facts.symbolic_teacher else []),
+        *(
+            [f"{counts.majority_golds:,} gold answers are what most rollouts say: verdicts on them are agreement only."]
+            if counts.majority_golds
+            else []
+        ),
         *(["Not decontaminated."] if not any(entry.stage.startswith(STAGES) for entry in facts.funnel) else []),
         *([f"{unstated:,} kept problems state no licence."] if unstated else []),
     ]

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import polars as pl
 
-from curate.records import LEVELS, effective_level, with_facts
+from curate.balance import Row, balance_counts, balance_rows
+from curate.records import effective_level, with_facts
 
 _RATE_ENDS = (0.2, 0.4, 0.6, 0.8)
 _LENGTH_ENDS = tuple(2**power for power in range(8, 16))  # 256 to 32,768
@@ -57,6 +58,12 @@ class Counts:
     """Median, 90 % and 99 % length."""
     levels: dict[tuple[str, str], int]
     """Problems by domain and level; `unknown` where there is none."""
+    balance: tuple[Row, ...] = ()
+    """Problems by source, domain and level, the most frequent sources and domains."""
+    judged: tuple[int, int, int] | None = None
+    """Fewest, median and most judged rollouts behind a pass rate; None without pass rates."""
+    majority_golds: int = 0
+    """Problems whose gold answer is what most of their rollouts say."""
 
 
 def count(problems: pl.DataFrame, rollouts: pl.DataFrame) -> Counts:
@@ -89,6 +96,9 @@ def count(problems: pl.DataFrame, rollouts: pl.DataFrame) -> Counts:
             name: round(lengths.quantile(q, "nearest") or 0) for name, q in _QUANTILES.items() if len(lengths)
         },
         levels={(row[0], row[1]): row[2] for row in _sorted_counts(place).iter_rows()},
+        balance=tuple(balance_rows(balance_counts(problems))),
+        judged=_judged(asked),
+        majority_golds=asked.filter(answer_by="majority").height if "answer_by" in asked.columns else 0,
     )
 
 
@@ -134,6 +144,13 @@ def _rates(rates: pl.Series) -> dict[str, int]:
     return {"0": int((rates == 0).sum()), **bands, "1": int((rates == 1).sum())} if len(rates) else {}
 
 
+def _judged(problems: pl.DataFrame) -> tuple[int, int, int] | None:
+    n = problems.filter(pl.col("pass_rate").is_not_null())["pass_rate_n"].drop_nulls()
+    spread = [n.quantile(q, "nearest") for q in (0.0, 0.5, 1.0)]
+    fewest, median, most = (round(value or 0) for value in spread)
+    return (fewest, median, most) if len(n) else None
+
+
 def _lengths(lengths: pl.Series) -> dict[str, int]:
     """Bands that double, from the first to the last that has any."""
     ends = (0, *_LENGTH_ENDS)
@@ -143,7 +160,3 @@ def _lengths(lengths: pl.Series) -> dict[str, int]:
     bands[f"{ends[-1]:,} and more"] = int((lengths >= ends[-1]).sum())
     filled = [number for number, rows in enumerate(bands.values()) if rows]
     return dict(list(bands.items())[filled[0] : filled[-1] + 1]) if filled else {}
-
-
-LEVEL_ORDER = (*LEVELS, "unknown")
-"""Columns of the card's table of domains and levels."""

@@ -8,13 +8,21 @@ import pytest
 from curate.look.drawing import svg
 from curate.look.overview import link_lists, overview
 from curate.look.picking import pick
-from curate.look.plots import PlotError, Plots, domain_counts, funnel_counts, length_counts, pass_rate_counts
+from curate.look.plots import (
+    PlotError,
+    Plots,
+    balance_table,
+    domain_counts,
+    funnel_counts,
+    length_counts,
+    pass_rate_counts,
+)
 from curate.version import Version
 
 pytest.importorskip("altair", reason='the extra "notebook" is not installed')
 pytest.importorskip("vl_convert", reason='the extra "notebook" is not installed')
 
-CHARTS = ("pass_rate", "lengths", "funnel", "domains")
+CHARTS = ("pass_rate", "lengths", "funnel", "domains", "balance")
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -37,7 +45,7 @@ def test_counts_are_those_of_the_rows(version: Version) -> None:
     assert lengths.filter(pl.col("verdict") == "wrong")["rollouts"].sum() == (rollouts["verdict"] == "wrong").sum()
     band = lengths.filter(pl.col("tokens") == "256 to 511")["rollouts"].sum()
     assert band == rollouts["completion_tokens"].is_between(256, 511).sum()
-    assert domain_counts(version)["problems"].sum() == 24
+    assert domain_counts(version)["problems"].sum() == balance_table(version)["problems"].sum() == 24
     kept = {(e["stage"], e["unit"]): e["kept"] for e in version.lock["funnel"]}
     rows = funnel_counts(version).filter(pl.col("fate") == "kept")
     assert {(stage, unit): n for stage, unit, _, _, n in rows.iter_rows()} == kept
