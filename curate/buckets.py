@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.wording import WORD, form
+from curate.wording import NUMBERS, WORD, form
 
 BATCH_ROWS = 20_000
 """Rows whose words, or whose signatures, are in memory at once."""
@@ -18,6 +18,9 @@ MISSED = 0.01
 """Share of the pairs at the threshold that no band may find; more alike pairs are missed less often."""
 ROUNDS = 6
 """Times that the rows of a bucket which are not like its first row are compared with the next one."""
+
+_TOKEN = WORD + "|[-+=^*/÷<>≤≥]"
+"""Signs count as words: formulas have few others."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -131,10 +134,15 @@ def alike_pairs(rows: Any, keys: list[Any], alike: Callable[[Any, Any], Any]) ->
 
 def _words(texts: pl.Series) -> tuple[Any, Any]:
     """Hashes of the words of all texts, one after the other, and where each text's begin."""
-    found = texts.to_frame("text").select(pl.col("text").str.extract_all(WORD))["text"]
+    found = texts.to_frame("text").select(pl.col("text").str.extract_all(_TOKEN))["text"]
     sizes = found.list.len().to_numpy()
     word = found.explode(empty_as_null=False).to_frame("word")
-    code = pl.when(pl.col("word").str.contains(r"^\d")).then(pl.lit("0")).otherwise("word").hash()
+    code = (
+        pl.when(pl.col("word").str.contains(r"^\d") | pl.col("word").is_in(list(NUMBERS)))
+        .then(pl.lit("0"))
+        .otherwise("word")
+        .hash()
+    )
     return word.select(code).to_series().to_numpy(), np.concatenate([[0], sizes]).cumsum()
 
 

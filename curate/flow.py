@@ -44,7 +44,8 @@ class Flow:
     steps: Steps
     ledger: Ledger = field(default_factory=Ledger)
     problems: pl.DataFrame = field(default_factory=pl.DataFrame)
-    """Columns of PROBLEM, facts, `ordinal`, `dropped_by`, `drop_reason`; later `cluster` and `split`."""
+    """Columns of PROBLEM, facts, `ordinal`, `with_rollouts` (a source brought some), `dropped_by`, `drop_reason`; later
+    `cluster` and `split`."""
     rollouts: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Columns of ROLLOUT but the texts, facts, `shard`, `dropped_by`, `drop_reason`."""
     shards: list[Shard] = field(default_factory=list)
@@ -64,8 +65,9 @@ class Flow:
         sources = [(f"{i}.{use.name}", use.plug) for i, use in enumerate(self.manifest.sources)]
         with self.steps.step("sources", None, "rows") as done:
             questions = read_sources(sources, states, self.cache, done)
-        self.problems = questions.problems.with_columns(NO_FATE)
         self.fragments = questions.fragments
+        brought = pl.col("id").is_in(owners(self.fragments).implode())
+        self.problems = questions.problems.with_columns(*NO_FATE, with_rollouts=brought)
         for source in questions.sources:
             self._record_source(source)
         self.ledger.open("sources.all", "problems", questions.read - questions.merged, NO_DROPS)

@@ -22,7 +22,7 @@ def check_order(manifest: "Manifest") -> None:
         OrderError: every column that is not, and which plug would write it; a goal that nobody judges.
     """
     faults = []
-    there = {"problems": set(PROBLEM.names), "rollouts": set(ROLLOUT.names)}
+    there = {"problems": {*PROBLEM.names, "with_rollouts"}, "rollouts": set(ROLLOUT.names)}
     for kind, uses in (("problems", manifest.problems), ("verdicts", manifest.verdicts), ("tags", manifest.tags)):
         for place, use in enumerate(uses):
             known = there["problems"] | (there["rollouts"] if use.plug.over == "rollouts" else set())

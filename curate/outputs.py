@@ -151,7 +151,7 @@ def _between(rows: pl.DataFrame, column: str, low: Any, high: Any) -> pl.DataFra
 
 def _with_facts(base: pa.Schema, rows: pl.DataFrame, end: list[pa.Field]) -> pa.Schema:
     """The base schema, the facts that stages added in their order, and the row's fate."""
-    known = {*base.names, "ordinal", "shard", *(f.name for f in (*end, *FATE))}
+    known = {*base.names, "ordinal", "with_rollouts", "shard", *(f.name for f in (*end, *FATE))}
     facts = [pa.field(name, _arrow_type(dtype)) for name, dtype in rows.schema.items() if name not in known]
     return pa.schema([*base, *facts, *end, *FATE])
 

@@ -53,7 +53,7 @@ _SIDES = (
 _NUMBER = r"\d+(?:\.\d+)?"
 _IN_WORDS = "|".join(sorted((word for word in NUMBERS), key=len, reverse=True))
 _FIGURE = rf"{_NUMBER}|[-+<>≤≥≠±÷×⟨⟩%]|\b(?:{_IN_WORDS})\b"
-_NAME = r"\b[A-Z]{2,5}\b"
+_NAME = r"\b[A-Z]{2,}\b"
 _LETTER = r"\b[b-hj-ru-z]\b|[α-ω]|\\(?:alpha|beta|gamma|delta|theta|lambda|mu|phi|omega)\b"
 
 _ASKS = r"\?|？|\b(?:what|how|find|compute|calculate|when|who|where|evaluate|determine|solve|simplify|prove|show)\b"
@@ -78,7 +78,7 @@ _ASKED = (
     "cylinder cone$ cones$ pyramid prism triang rectang pentagon hexagon octagon polygon trapezoid rhombus isosceles "
     "equilateral scalene acute obtuse right$ inside outside interior exterior intern extern inscribed "
     "circumscribed inner outer above bisector altitude centroid det$ determinant trace transpose inject surject biject "
-    "equal$ equals$ unequal bigger different north\\w* south\\w* east$ eastern west$ western "
+    "equal$ equals$ unequal bigger different distinguish indistinguish north\\w* south\\w* east$ eastern west$ western "
     "clockwise counterclockwise horizontal vertical "
     "parallel perpendicular arithmetic geometric harmonic probability permutation combination "
     "sin$ cos$ tan$ cot$ sec$ csc$ sine cosine tangent log$ ln$ exp$ sqrt lfloor lceil floor ceil gcd$ lcm$ mod$ pmod "
@@ -90,6 +90,9 @@ _ASKED = (
     "litre gallon dollar cent$ cents$ "
     "king queen jack$ ace$ heart spade club diamond head$ heads$ tail$ tails$"
 )
+
+
+_SPELT = {"metre": "meter", "litre": "liter", "kilom": "kilometer", "centim": "centimeter", "radii": "radius"}
 
 
 def _pattern(words: str) -> str:
@@ -175,7 +178,8 @@ def _quantities(asked: pl.Series) -> pl.Series:
     found = asked.to_frame("text").select(word=pl.col("text").str.slice(0, MAX_CHARS).str.extract_all("[a-z]{2,}"))
     found = found.with_row_index("row").filter(pl.col("word").list.len() > 0).explode("word")
     # Words are looked at once each: there are a hundred times fewer.
-    known = found.select(pl.col("word").unique()).with_columns(code=pl.col("word").str.extract(_QUANTITY, 0).hash())
+    known = found.select(pl.col("word").unique())
+    known = known.select("word", code=pl.col("word").str.extract(_QUANTITY, 0).replace(_SPELT).hash())
     known = known.filter(pl.col("word").str.contains(_QUANTITY))
     bags = found.join(known, on="word").group_by("row").agg(pl.col("code").sum())
     rows = pl.DataFrame({"row": pl.int_range(len(asked), dtype=pl.get_index_type(), eager=True)})
