@@ -34,7 +34,8 @@ class Maths:
     """Mark what makes a question one of mathematics, and drop those in which nothing does.
 
     A formula, a number, or a word such as `how many`, `ratio` or `triangle` is enough: the rule throws out chat and
-    broken rows; physics, puzzles and trivia with a year in them stay.
+    broken rows; physics, puzzles and trivia with a year in them stay. The words are English and Chinese; of a question
+    in another language formulas and numbers decide.
 
     Example:
         >>> rows = pl.DataFrame({"id": ["a", "b"], "problem": ["Who wrote Emma?", "What is $x$ if $2x = 6$?"]})
