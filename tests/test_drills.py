@@ -16,11 +16,11 @@ from tests.test_sources import whole
 from verify import grade_many
 
 KNOWN = [
-    ("Modulo 7: 3 +5 *4 -6.", "5", ["3+5=1", "1*4=4", "4-6=5"]),
-    ("Add up: 17, 25, 8.", "50", ["17+25=42", "42+8=50"]),
+    ("Left to right, modulo 7: 3+5*4-6.", "5", ["3+5=1", "1*4=4", "4-6=5"]),
     ("Last digits: a=3, b=a+4, c=b*2. Find c.", "4", ["b=3+4=7", "c=7*2=4"]),
-    ("Last digits: c=b-9, b=a-4, a=3. Find c.", "0", ["b=3-4=9", "c=9-9=0"]),
-    ("Go 3 steps from 2: 1>4 2>3 3>1 4>2.", "4", ["1: 2>3", "2: 3>1", "3: 1>4"]),
+    ("Last digits: a=3, b=a-4, c=b*2, d=c-9. Find d.", "9", ["b=3-4=9", "c=9*2=8", "d=8-9=9"]),
+    ("Add up: 7+5+8.", "20", ["7+5=12", "12+8=20"]),
+    ("Gap after gap: 4~9~2.", "3", ["4~9=5", "5~2=3"]),
 ]
 """Worked by hand."""
 
@@ -47,8 +47,8 @@ def test_a_drill_is_worked_in_one_line_a_step(problem: str, answer: str, chain: 
 
 
 def test_the_answer_style_says_the_answer_alone() -> None:
-    reply = answered(Tutor(error_rate=0, style="answer"), "Add up: 17, 25, 8.")
-    assert reply.content == "<think>\n\n</think>\n\n\\boxed{50}"
+    reply = answered(Tutor(error_rate=0, style="answer"), "Add up: 7+5+8.")
+    assert reply.content == "<think>\n\n</think>\n\n\\boxed{20}"
 
 
 @pytest.mark.parametrize("style", ["long", "brief", "answer"])
@@ -74,7 +74,7 @@ def test_levels_differ_by_steps_and_each_has_room_for_texts(rows: list[PosedRow]
     for name, family in DRILLS.items():
         counts = [steps[name, level] for level in LEVELS]
         assert [len(count) for count in counts] == [1] * 5
-        assert [min(count) for count in counts] == ([1, 2, 3, 5, 7] if name == "drill_sums" else [2, 3, 4, 6, 8])
+        assert [min(count) for count in counts] == [3, 4, 5, 6, 8]
         for level in LEVELS:
             assert len({family.pose(level, Random(f"{level}/{i}")).problem for i in range(1000)}) > 900
 

@@ -16,7 +16,7 @@ from distill.families.congruences import CONGRUENCES
 from distill.families.coordinates import COORDINATES
 from distill.families.counting import COUNTING
 from distill.families.divisibility import DIVISIBILITY
-from distill.families.drills import DRILL_ARROWS, DRILL_LETTERS, DRILL_MODULAR, DRILL_SUMS
+from distill.families.drills import DRILL_GAPS, DRILL_LETTERS, DRILL_MODULAR, DRILL_SUMS
 from distill.families.equations import EQUATIONS
 from distill.families.family import LEVELS, Family, Level, Posed, Question, UnknownQuestion
 from distill.families.inequalities import INEQUALITIES
@@ -53,7 +53,7 @@ _ALL = (
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 """Every family that is posed unless others are named, by name."""
 
-DRILLS: dict[str, Family] = {f.name: f for f in (DRILL_MODULAR, DRILL_SUMS, DRILL_LETTERS, DRILL_ARROWS)}
+DRILLS: dict[str, Family] = {f.name: f for f in (DRILL_MODULAR, DRILL_LETTERS, DRILL_SUMS, DRILL_GAPS)}
 """Short chains for tiny students: posed only where they are named."""
 
 NAMED: dict[str, Family] = FAMILIES | DRILLS

@@ -1,7 +1,9 @@
 """Drills: short chains of small steps, for students of under a million parameters. Posed only where asked for by name.
 
-A level is a number of steps: two to eight. Each step is a fact small enough to be learnt in minutes, so that what fails
-at first is one step among several; the steps are written as briefly as they can be, one line each.
+A level is a number of steps: three to eight. Each step is a fact small enough to be learnt in minutes, so that what fails
+at first is one step among several; the steps are written as briefly as they can be, one line each, in the same signs as
+the question. A third of a million parameters learn these forms within 500 steps of 16 rows. What they did not learn in
+that time, and what is therefore not asked: definitions out of order, arrows to follow, expressions written anew.
 """
 
 from collections.abc import Callable
@@ -11,25 +13,20 @@ from distill.families.family import LEVELS, Drawn, Family, Kind
 from distill.families.value import Value
 from distill.families.work import Work
 
-STEPS = (2, 3, 4, 6, 8)
+STEPS = (3, 4, 5, 6, 8)
 """Of each level, from elementary to graduate."""
 
 LETTERS = "abcdefghi"
 
 Draw = Callable[[Random, int], Drawn]
-Solve = Callable[..., Value]
 
 
-def _family(name: str, draw: Draw, work: Solve, wordings: Callable[[int], tuple[str, ...]]) -> Family:
-    elementary, middle, high, college, graduate = (
-        Kind(level, "integer", _drawing(draw, steps), work, wordings(steps))
-        for level, steps in zip(LEVELS, STEPS, strict=True)
-    )
-    return Family(name, "arithmetic", (elementary, middle, high, college, graduate))
+def _family(name: str, draw: Draw, work: Callable[..., Value], wording: Callable[[int], str]) -> Family:
+    def kind(place: int) -> Kind:
+        steps = STEPS[place]
+        return Kind(LEVELS[place], "integer", lambda rng: draw(rng, steps), work, (wording(steps),))
 
-
-def _drawing(draw: Draw, steps: int) -> Callable[[Random], Drawn]:
-    return lambda rng: draw(rng, steps)
+    return Family(name, "arithmetic", (kind(0), kind(1), kind(2), kind(3), kind(4)))
 
 
 def _operations(rng: Random, start: int, steps: int, m: int) -> tuple[dict[str, Value], int]:
@@ -51,7 +48,7 @@ def _applied(value: int, operation: str, m: int) -> int:
 
 
 def _modular_draw(rng: Random, steps: int) -> Drawn:
-    m = rng.randint(5, 9)
+    m = rng.choice((9, 10))
     start = rng.randrange(m)
     operations, gold = _operations(rng, start, steps, m)
     return {"m": m, "start": start, **operations}, gold
@@ -62,27 +59,6 @@ def _modular(w: Work, m: int, start: int, **operations: str) -> Value:
     for name in sorted(operations):
         value = w(f"{value}{operations[name]}=@", _applied(value, operations[name], m))
     return value
-
-
-def _modular_wordings(steps: int) -> tuple[str, ...]:
-    return (f"Modulo <m>: <start> {' '.join(f'<{name}:op>' for name in LETTERS[:steps])}.",)
-
-
-def _sums_draw(rng: Random, steps: int) -> Drawn:
-    terms = [rng.randint(11, 99) for _ in range(steps)]
-    return dict(zip(LETTERS, terms, strict=False)), sum(terms)
-
-
-def _sums(w: Work, **terms: int) -> Value:
-    names = sorted(terms)
-    total = terms[names[0]]
-    for name in names[1:]:
-        total = w(f"{total}+{terms[name]}=@", total + terms[name])
-    return total
-
-
-def _sums_wordings(steps: int) -> tuple[str, ...]:
-    return (f"Add up: {', '.join(f'<{name}>' for name in LETTERS[:steps])}.",)
 
 
 def _letters_draw(rng: Random, steps: int) -> Drawn:
@@ -99,49 +75,52 @@ def _letters(w: Work, start: int, **operations: str) -> Value:
     return value
 
 
-def _letters_wordings(steps: int) -> tuple[str, ...]:
-    """In the order in which they are needed, backwards, and every second one first."""
-    known = ["a=<start>", *(f"{LETTERS[i + 1]}={LETTERS[i]}<{LETTERS[i]}:op>" for i in range(steps))]
-    orders = (known, known[::-1], [*known[1::2], *known[::2]])
-    return tuple(f"Last digits: {', '.join(order)}. Find {LETTERS[steps]}." for order in orders)
+def _letters_wording(steps: int) -> str:
+    told = ", ".join(f"{LETTERS[i + 1]}={LETTERS[i]}<{LETTERS[i]}:op>" for i in range(steps))
+    return f"Last digits: a=<start>, {told}. Find {LETTERS[steps]}."
 
 
-def _arrows_draw(rng: Random, steps: int) -> Drawn:
-    places = range(1, 8)
-    to = {place: rng.choice([other for other in places if other != place]) for place in places}
-    start = gold = rng.choice(places)
-    for _ in range(steps):
-        gold = to[gold]
-    order = rng.sample(places, len(places))
-    return {"start": start, "arrows": " ".join(f"{place}>{to[place]}" for place in order)}, gold
+def _terms(rng: Random, steps: int) -> list[int]:
+    return [rng.randint(1, 9) for _ in range(steps + 1)]
 
 
-def _arrows_work(steps: int) -> Solve:
-    def work(w: Work, start: int, arrows: str) -> Value:
-        to = {int(arrow[0]): int(arrow[2]) for arrow in arrows.split(" ")}
-        place = start
-        for step in range(1, steps + 1):
-            place = w(f"{step}: {place}>@", to[place])
-        return place
-
-    return work
+def _sums_draw(rng: Random, steps: int) -> Drawn:
+    terms = _terms(rng, steps)
+    return dict(zip(LETTERS, terms, strict=False)), sum(terms)
 
 
-def _arrows_family() -> Family:
-    kinds = [
-        Kind(
-            level,
-            "integer",
-            _drawing(_arrows_draw, steps),
-            _arrows_work(steps),
-            (f"Go {steps} steps from <start>: <arrows:arrows>.",),
-        )
-        for level, steps in zip(LEVELS, STEPS, strict=True)
-    ]
-    return Family("drill_arrows", "counting", (kinds[0], kinds[1], kinds[2], kinds[3], kinds[4]))
+def _sums(w: Work, **terms: int) -> Value:
+    first, *others = (terms[name] for name in sorted(terms))
+    for term in others:
+        first = w(f"{first}+{term}=@", first + term)
+    return first
 
 
-DRILL_MODULAR = _family("drill_modular", _modular_draw, _modular, _modular_wordings)
-DRILL_SUMS = _family("drill_sums", _sums_draw, _sums, _sums_wordings)
-DRILL_LETTERS = _family("drill_letters", _letters_draw, _letters, _letters_wordings)
-DRILL_ARROWS = _arrows_family()
+def _gaps_draw(rng: Random, steps: int) -> Drawn:
+    terms = _terms(rng, steps)
+    gold = terms[0]
+    for term in terms[1:]:
+        gold = max(gold, term) - min(gold, term)
+    return dict(zip(LETTERS, terms, strict=False)), gold
+
+
+def _gaps(w: Work, **terms: int) -> Value:
+    first, *others = (terms[name] for name in sorted(terms))
+    for term in others:
+        first = w(f"{first}~{term}=@", abs(first - term))
+    return first
+
+
+def _joined(opening: str, sign: str) -> Callable[[int], str]:
+    return lambda steps: f"{opening}: {sign.join(f'<{name}>' for name in LETTERS[: steps + 1])}."
+
+
+DRILL_MODULAR = _family(
+    "drill_modular",
+    _modular_draw,
+    _modular,
+    lambda steps: f"Left to right, modulo <m>: <start>{''.join(f'<{name}:op>' for name in LETTERS[:steps])}.",
+)
+DRILL_LETTERS = _family("drill_letters", _letters_draw, _letters, _letters_wording)
+DRILL_SUMS = _family("drill_sums", _sums_draw, _sums, _joined("Add up", "+"))
+DRILL_GAPS = _family("drill_gaps", _gaps_draw, _gaps, _joined("Gap after gap", "~"))

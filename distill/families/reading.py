@@ -23,7 +23,6 @@ PATTERNS: dict[str, str] = {
     "matrix": r"\\begin\{pmatrix\}[-\d &\\]+\\end\{pmatrix\}",
     "rel": r"<|>|\\le|\\ge",
     "op": r"[+*-]\d(?!\d)",
-    "arrows": r"\d>\d(?: \d>\d)*",
 }
 """What a placeholder of each type may look like in a question."""
 
@@ -74,5 +73,4 @@ _READERS: dict[str, Callable[[str], Value]] = {
     "matrix": _matrix,
     "rel": str,
     "op": str,
-    "arrows": str,
 }
