@@ -5,7 +5,7 @@ BIN := .venv/bin
 # CUDA build, point pip at PyTorch's own CPU index: PIP_EXTRA_INDEX_URL=... make test
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check crash lock clean
+.PHONY: demo test check crash ladder ladder-short lock clean
 
 demo: .venv/.core
 	$(BIN)/curate build -m manifests/quickstart.yaml
@@ -23,6 +23,14 @@ check: .venv/.test
 # Ctrl-C: hours), and tells the store 2,000 stories. POINTS=60 takes about so many of each.
 crash: .venv/.test
 	COTILLION_CRASH=$(or $(POINTS),full) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -s tests/crash tests/distill/test_store_model.py
+
+# All stages, seeds and controls on the tiny student, measured after each: runs/cpu/report.
+ladder: .venv/.test
+	$(BIN)/train ladder manifests/ladder/cpu.yaml --jobs 2
+
+# One short seed, as CI runs it: base < mid-training < final.
+ladder-short: .venv/.test
+	COTILLION_LADDER=short $(BIN)/python -m pytest -s tests/train/test_ladder_short.py
 
 .venv/.core: requirements/core.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
