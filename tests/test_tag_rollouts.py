@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from curate.repeats import cut, repeats
+from curate.share.flaws import flaws, flaws_section
 from curate.tag.language import Language
 from curate.tag.repetition import Repetition
 from curate.tag.shape import Shape
@@ -410,3 +411,22 @@ def test_any_text_gets_its_marks(stage: Any, text: str | None) -> None:
     mark = marks(stage, text, text, problem=text, finish_reason=None, format=None)
     assert mark["id"] == "a"
     assert mark["drop"] is None
+
+
+def test_flaws_are_counted_by_teacher() -> None:
+    rows = pl.DataFrame(
+        {
+            "teacher": ["a", "a", "b", None],
+            "loops": [True, False, False, False],
+            "mixes": [False, False, False, True],
+            "shape": ["cut_off", "whole", "no_thinking", "whole"],
+        }
+    )
+    nothing = {"loops": 0, "mixes": 0, "cut_off": 0}
+    assert flaws(rows) == {
+        "a": {"rollouts": 2, **nothing, "loops": 1, "cut_off": 1},
+        "b": {"rollouts": 1, **nothing},
+        "unknown": {"rollouts": 1, **nothing, "mixes": 1},
+    }
+    assert flaws(rows.select("teacher")) == {}
+    assert flaws_section({}) == ""

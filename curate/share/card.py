@@ -11,6 +11,7 @@ from typing import Any
 from curate.ledger import Entry
 from curate.share.counts import Counts
 from curate.share.difficulty import balance, difficulty
+from curate.share.flaws import flaws_section
 from curate.share.front_matter import Config, front_matter
 from curate.share.markdown import bars, fenced, plain, table
 from curate.share.overlap import STAGES, decontamination, drifts, matrix
@@ -70,6 +71,7 @@ def card(facts: CardFacts) -> str:
         difficulty(facts.counts),
         balance(facts.counts),
         _lengths(facts.counts),
+        flaws_section(facts.counts.flaws),
         drifts(facts.view_facts),
         decontamination(facts.funnel, facts.leaks, facts.hits, facts.hit_examples),
         matrix(facts.leaks),

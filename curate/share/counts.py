@@ -1,12 +1,13 @@
 """What the card counts: verdicts, lengths, levels, teachers and sources of a version's problems and rollouts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import polars as pl
 
 from curate.balance import Row, balance_counts, balance_rows
 from curate.records import effective_level, with_facts
+from curate.share.flaws import flaws
 
 _RATE_ENDS = (0.2, 0.4, 0.6, 0.8)
 _LENGTH_ENDS = tuple(2**power for power in range(8, 16))  # 256 to 32,768
@@ -58,6 +59,8 @@ class Counts:
     """Median, 90 % and 99 % length."""
     levels: dict[tuple[str, str], int]
     """Problems by domain and level; `unknown` where there is none."""
+    flaws: dict[str, dict[str, int]] = field(default_factory=dict)
+    """What tags found wrong with rollouts, kept or dropped, by teacher."""
     balance: tuple[Row, ...] = ()
     """Problems by source, domain and level, the most frequent sources and domains."""
     judged: tuple[int, int, int] | None = None
@@ -99,6 +102,7 @@ def count(problems: pl.DataFrame, rollouts: pl.DataFrame) -> Counts:
         balance=tuple(balance_rows(balance_counts(problems))),
         judged=_judged(asked),
         majority_golds=asked.filter(answer_by="majority").height if "answer_by" in asked.columns else 0,
+        flaws=flaws(rollouts),
     )
 
 
