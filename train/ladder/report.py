@@ -12,6 +12,7 @@ import polars as pl
 from train.ladder.blocks import Block, Code, Heading, Items, Picture, Text, as_html, as_markdown
 from train.ladder.file import Ladder
 from train.ladder.picture import draw_ladder
+from train.ladder.plan import LADDER, SETS
 from train.ladder.results import Results, Rung, outcome, results
 from train.ladder.steps import Done, Steps
 from train.ladder.told_runs import provenance_blocks, rl_blocks, teacher_blocks, time_blocks
@@ -45,10 +46,12 @@ def write_report(ladder: Ladder, done: Sequence[Done], steps: Steps, seconds: fl
     Args:
         seconds: how long this call took until here.
     """
+    asked = [name for name in SETS if name in steps.on and name in steps.sets]
+    own = [one for one in done if one.run.branch == LADDER]
     found = [
-        results(name, ladder, done, steps.sets[name], getattr(ladder.evaluate, name).split)
-        for name in steps.on
-        if name in steps.sets
+        # Controls are asked the first set only.
+        results(name, ladder, own if place else done, steps.sets[name], getattr(ladder.evaluate, name).split)
+        for place, name in enumerate(asked)
     ]
     folder = steps.out / "report"
     folder.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,17 @@ from distill.checkpoint import folder_digest
 from train.evaluate import RESULT
 from train.ladder.apart import check_apart
 from train.ladder.file import Ladder
-from train.ladder.plan import SETS, Run, build_overrides, build_words, eval_words, train_words, training_settings, typed
+from train.ladder.plan import (
+    LADDER,
+    SETS,
+    Run,
+    build_overrides,
+    build_words,
+    eval_words,
+    train_words,
+    training_settings,
+    typed,
+)
 from train.ladder.processes import Processes, StepError
 from train.run import RUN, last_checkpoint
 
@@ -157,8 +167,9 @@ class Steps:
         return folder, record
 
     def _measured(self, run: Run, folder: Path, record: dict[str, Any]) -> None:
-        """Every set is asked and judged; nothing is drawn twice."""
+        """The sets are asked and judged, a control only the first of them; nothing is drawn twice."""
         asked = [name for name in SETS if name in self.on and name in self.sets]
+        asked = asked if run.branch == LADDER else asked[:1]
         missing = [name for name in asked if not self.is_measured(folder, name)]
         if missing:
             words = eval_words(self.ladder, folder, [self.reference(name) for name in missing], self.root)

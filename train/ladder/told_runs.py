@@ -56,7 +56,7 @@ def rl_blocks(done: Sequence[Done], found: Results) -> Iterator[Block]:
     for branch, runs in gathered.items():
         logs = [_logs(one) for one in runs]
         rung = found.rung(runs[0].run.stage.name if branch == LADDER else branch)
-        spread = "" if rung is None else f"{100 * rung.score().spread:.1f}"
+        spread = f"{100 * rung.score().spread:.1f}" if rung and len(runs) > 1 else "one seed"
         ends = [_ends(logs, name) for name in ("group/accuracy", "reward", "completions/mean_length")]
         flat = _mean(logs, "frac_reward_zero_std")
         falls = fmean(_fall(_course(log, "group/accuracy")) for log in logs)
