@@ -36,7 +36,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
     "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
-NEEDS: dict[str, str] = {}
+NEEDS: dict[str, str] = {"curate.dedup.minhash_blocks": "datatrove"}
 
 
 def of_kind(*kinds: str) -> list[str]:
