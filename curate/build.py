@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.cache import Cache
-from curate.crew import crew_of
+from curate.crew import crew_of, standing
 from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.frozen import check_drift, check_standing, check_tables
@@ -86,7 +86,8 @@ def build(
         flow = Flow(manifest, root, cache, pool, steps, offline=offline)
         flow.asker.crew = crew
         flow.read(states)
-        flow.mark_problems()
+        with standing(crew):
+            flow.mark_problems()
         flow.draw()
         flow.mark_rollouts()
         tables = flow.tables()

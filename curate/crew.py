@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
@@ -131,6 +133,28 @@ class Crew:
             asked = summed([said["result"] for said in ended if said], time.monotonic() - started)
             return replace(asked, reused=asked.reused + reused)
 
+    def tables(self, name: str, task: dict[str, Any], parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
+        """What a task makes of each part, a row for each row.
+
+        Raises:
+            RankError: a task failed; all parts are done again by the next build.
+        """
+        run = self.folder / f"{name}-{fingerprint(task)[:12]}"
+        self._joined(run)
+        self._clear(run)
+        for rank, part in enumerate(parts):
+            part.write_ipc(run / "rows" / f"{rank:05d}.arrow")
+        order = Order(run.absolute(), len(parts), asks=False)
+        ended = self._run(order, [task] * len(parts), lambda count: None)
+        files = [run / "made" / f"{rank:05d}.arrow" for rank in range(len(parts))]
+        made = [pl.read_ipc(file) if file.exists() else pl.DataFrame() for file in files]
+        lacking = [str(rank) for rank, part in enumerate(parts) if made[rank].height != part.height]
+        if lacking or _faults(ended):
+            kept = f"{len(parts) - len(lacking)} of {len(parts)} parts were done, and are done again by the next build"
+            raise self._failed(name, run, ended, kept, lacking)
+        shutil.rmtree(run, ignore_errors=True)
+        return made
+
     def close(self, at_once: bool = False) -> None:
         """The launcher has ended, and with it all tasks but those of a batch system.
 
@@ -152,7 +176,7 @@ class Crew:
         """An empty folder for a run."""
         shutil.rmtree(run, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name in ("tasks", "rows", "logs", "beats", "ended"):
+        for name in ("tasks", "rows", "logs", "beats", "ended", "made"):
             (run / name).mkdir(parents=True)
 
     def _joined(self, run: Path) -> bool:
@@ -303,6 +327,27 @@ def crew_of(manifest: "Manifest", root: Path, steps: Steps) -> Crew | None:
     if manifest.engine is None:
         return None
     return Crew(manifest.engine.name, manifest.engine.plug, root / ENGINE / manifest.name, steps)
+
+
+def standing_crew() -> Crew | None:
+    """The crew of the build under way, for a table stage that has work for it; None without one.
+
+    Not handed to stages: what they make of their rows must not depend on who works.
+    """
+    return _STANDING.get()
+
+
+@contextmanager
+def standing(crew: Crew | None) -> Iterator[None]:
+    """As long as it lasts, `standing_crew` is this one, if it is for stages."""
+    token = _STANDING.set(crew if crew and crew.runs("stages") else None)
+    try:
+        yield
+    finally:
+        _STANDING.reset(token)
+
+
+_STANDING: ContextVar[Crew | None] = ContextVar("_STANDING", default=None)
 
 
 def _written(engine: str, made: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -51,7 +52,7 @@ def main() -> None:
         kind = next((name for name in names if name in TOLD), names[0])
         faults.append({"what": what, "kind": kind, "text": str(error)})
 
-    perform = {"mark": _mark, "ask": _ask}[task["does"]]
+    perform = {"mark": _mark, "ask": _ask, "sign": _sign}[task["does"]]
     try:
         result = perform(task, run, pulse, fault)
     # Here an error becomes a line of the build's report; what was finished before it is kept.
@@ -165,6 +166,20 @@ def _ask(task: dict[str, Any], run: Path, pulse: Pulse, _: Fault) -> dict[str, A
         read(task["teacher"]), draw.requests(), store, on_progress=pulse.add, cut_off=cut_off, watches=(watch,)
     )
     return asdict(asked)
+
+
+def _sign(task: dict[str, Any], run: Path, pulse: Pulse, _: Fault) -> None:
+    """The bands of the task's texts lie in `made/`."""
+    from curate.blocks import sign  # not above: it reads datatrove
+
+    texts = pl.read_ipc(run / "rows" / f"{pulse.file.name}.arrow")["text"].to_list()
+    numbers: dict[str, int] = {name: task[name] for name in ("n", "bands", "rows", "seed")}
+    with tempfile.TemporaryDirectory() as scratch:
+        made = sign(texts, **numbers, folder=Path(scratch))
+    aside = run / "made" / f".{pulse.file.name}"
+    made.write_ipc(aside)
+    aside.rename(run / "made" / f"{pulse.file.name}.arrow")
+    pulse.add(len(texts))
 
 
 def summed(results: list[dict[str, Any] | None], seconds: float) -> SampleSummary:

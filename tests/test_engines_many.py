@@ -14,10 +14,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+import curate.blocks
 import curate.crew
 from curate.build import build
 from curate.cache import Cache
-from curate.crew import Crew, RankError, _parts
+from curate.crew import Crew, RankError, _parts, standing
+from curate.dedup.minhash import Minhash
+from curate.dedup.minhash_blocks import MinhashBlocks
 from curate.engine import Job, Shard, whole
 from curate.launch import EngineError, check_engine
 from curate.machines.local import Local
@@ -430,6 +433,37 @@ def test_an_interrupted_build_leaves_its_slurm_job_and_the_next_takes_it_over(
     calls = (slurm / "calls").read_text().splitlines()
     assert len(calls) == 2, "it waited for the first job, and submitted only what that one left"
     second.close()
+
+
+# MinHash of tables that one machine takes too long for.
+
+
+def test_blocks_give_the_marks_of_minhash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(curate.blocks, "HERE_TEXTS", 0)
+    texts = [
+        "Find $x$ if $x+2=7$.",
+        "Find x if x + 2 = 7 .",
+        "Find x if x + 3 = 7 .",
+        "How many apples has Tom, who buys 4 apples on each of 5 days and eats 3 of them?",
+        "How  many apples has Tom who buys 4 apples on each of 5 days and eats 3 of them?",
+        "How many apples has Tom, who buys 9 apples on each of 5 days and eats 3 of them?",
+        "x?",
+        "",
+        None,
+    ]
+    rows = pl.DataFrame(
+        {"id": list("abcdefghi"), "problem": texts, "answer": ["5"] * 9, "with_rollouts": ["false"] * 9}
+    )
+    crew = Crew("local", Local(), tmp_path / ".engine", Steps(quiet=True))
+    with standing(crew):
+        marks = MinhashBlocks()(rows)
+    crew.close()
+    assert marks["near_duplicate_of"].to_list() == [None, "a", None, None, "d", None, None, None, None]
+    assert marks["variant_of"].to_list() == [None, None, "a", None, None, "d", None, None, None]
+    assert marks.equals(Minhash()(rows))
+    assert (tmp_path / ".engine/launch.log").stat().st_size, "it was the engine that worked"
+    with pytest.raises(ValueError, match="not signed by blocks"):
+        MinhashBlocks(shingles="characters")
 
 
 # Ray: a cluster of two workers on this machine.

@@ -72,6 +72,10 @@ class Minhash:
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
         return fates(rows, ordered["id"], kept, variant, similarity, self.variants == "drop")
 
+    def bands(self, texts: pl.Series, cut: Shingles, workers: int) -> Any:
+        """By text and band a hash of the band: two texts with one in common are held against each other."""
+        return bands(cut, self.permutations, self.threshold, self.seed, workers)
+
 
 @dataclass(frozen=True)
 class _Looks:
@@ -87,11 +91,11 @@ class _Looks:
     @classmethod
     def of(cls, said: pl.DataFrame, heads: Any, options: Minhash, workers: int) -> "_Looks":
         _, at, code = np.unique(said["skeleton"].gather(heads).to_numpy(), return_index=True, return_inverse=True)
-        cut = shingle(said["asked"].gather(heads[at]), options.shingles, options.n, workers)
+        texts = said["asked"].gather(heads[at])
+        cut = shingle(texts, options.shingles, options.n, workers)
         skeleton = np.zeros(said.height, np.int64)
         skeleton[heads] = code
-        signed = bands(cut, options.permutations, options.threshold, options.seed, workers)
-        return cls(said, skeleton, cut, signed, options.threshold)
+        return cls(said, skeleton, cut, options.bands(texts, cut, workers), options.threshold)
 
     def same(self, heads: Any) -> tuple[Any, Any]:
         """Pairs of rows that say the same in nearly the same words."""
