@@ -15,7 +15,10 @@ from curate.interval import wilson
 from curate.look.notebook import problem_view
 from curate.manifest import read_manifest
 from curate.progress import Steps
+from curate.records import LEVELS
 from curate.tag.difficulty import Difficulty
+from curate.tag.rubric import Rubric
+from curate.tag.source_level import SourceLevel
 from curate.version import Version
 
 HOUSE = Path(__file__).parent.parent
@@ -116,6 +119,100 @@ def test_the_command_shows_the_balance(version: Version) -> None:
     command = [sys.executable, "-m", "curate", "show", str(version.path), "--balance"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HOUSE).stdout
     assert shown.strip() == balance_text(version).strip()
+
+
+def levels(*said: str | None, source: str = "s", **options: Any) -> list[str | None]:
+    rows = pl.DataFrame(
+        {"id": [f"{n}" for n in range(len(said))], "source": source, "level": None, "source_level": said},
+        schema_overrides={"level": pl.String, "source_level": pl.String},
+    )
+    return SourceLevel(**options)(rows)["level"].to_list()
+
+
+def test_a_scale_to_five_is_the_five_levels() -> None:
+    assert levels(*[f"Level {n}" for n in range(1, 6)]) == list(LEVELS)
+    assert levels("1", "2.0", "5.0", "0.0", "Level ?") == ["elementary", "middle", "graduate", None, None]
+
+
+def test_one_number_above_five_makes_a_sources_scale_one_to_ten() -> None:
+    assert levels("1.5", "2.5", "4.25", "6", "9.5") == list(LEVELS)
+    assert levels("1.5", "4.25", "5") == ["middle", "college", "graduate"], "none is above five"
+    assert levels("1.5", "4.25", "5", scales={"s": "ten"}) == ["elementary", "high", "college"]
+    assert levels("3", "11", "200") == ["high", None, None], "a number above ten is on no scale"
+    assert levels("3", scales={"s": "words"}) == [None]
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("Hard", "college"), ("very hard", "graduate"), ("EASY", "middle"), ("medium", "high"),
+        ("high school competition", "high"), ("college math", "college"), ("undergraduate", "college"),
+        ("Graduate", "graduate"), ("grade 3", "elementary"), ("Grade 11", "high"), ("middle school", "middle"),
+        ("", None), (None, None), ("求", None), ("hardly", None), ("nan", None), ("-3", None), ("1e9", None),
+    ],
+)  # fmt: skip
+def test_words_are_read_as_they_say(said: str | None, level: str | None) -> None:
+    assert levels(said) == [level]
+
+
+def test_a_level_that_is_there_stays_and_what_is_new_says_so() -> None:
+    rows = pl.DataFrame(
+        {"id": ["a", "b"], "source": "s", "level": ["high", None], "source_level": ["Level 1", "Level 1"]}
+    )
+    assert SourceLevel()(rows).select("level", "level_by").rows() == [(None, None), ("elementary", "source")]
+    with pytest.raises(ValueError, match="from the lowest to the highest"):
+        SourceLevel(ten=(5.0, 3.0, 7.0, 8.0))
+
+
+class Rater:
+    model, revision = "rater-7b", "r1"
+
+
+def rating(*replies: str | None, level: str | None = None, **options: Any) -> dict[str, Any]:
+    rows = pl.DataFrame(
+        {"id": ["a"], "problem": ["{x}?"], "level": [level], "replies": [list(replies)]},
+        schema_overrides={"level": pl.String, "replies": pl.List(pl.String)},
+    )
+    return Rubric(teacher=Rater(), **options)(rows).row(0, named=True)
+
+
+def test_a_rubric_is_the_mean_of_the_ratings_that_can_be_read() -> None:
+    mark = rating(
+        "DIFFICULTY: 5", "DIFFICULTY: 7\n", "So:\n**Difficulty: 6.0/10**", "6", None, "DIFFICULTY: 11", "DIFFICULTY: 0"
+    )
+    assert (mark["rubric"], mark["rubric_n"], mark["rubric_sd"]) == (6.0, 3, 1.0)
+    assert (mark["level"], mark["level_by"], mark["rubric_by"]) == ("college", "rubric:rater-7b", "rater-7b")
+
+
+def test_too_few_ratings_give_no_level_and_none_nothing() -> None:
+    assert rating("DIFFICULTY: 5")["level"] is None
+    assert rating("DIFFICULTY: 5", least=1)["level"] == "college"
+    assert rating(None, "?") == dict.fromkeys(
+        ["rubric", "rubric_n", "rubric_sd", "rubric_by", "level", "level_by", "drop"]
+    ) | {"id": "a"}
+    assert rating(*["DIFFICULTY: 5"] * 3, level="middle")["level"] is None, "a source's own stays"
+
+
+def test_a_problem_is_shown_to_the_rater_as_text() -> None:
+    rows = pl.DataFrame({"id": ["a", "b", "c"], "problem": ["What is {x}?", None, " "], "level": ["high", None, None]})
+    (asked,) = Rubric(teacher=Rater()).prompts(rows).rows()
+    assert "\nWhat is {x}?\n" in asked[1]
+    assert Rubric(teacher=Rater(), on="without_level").prompts(rows).is_empty()
+
+
+def test_a_build_draws_several_ratings_of_each_problem_and_again_none(tmp_path: Path) -> None:
+    text = MANIFEST.replace(
+        "[difficulty, domain]", "[difficulty, {use: rubric, teacher: {use: tutor}, sampling: {n: 3}}]"
+    )
+    (tmp_path / "m.yaml").write_text(text)
+    manifest = read_manifest(tmp_path / "m.yaml")
+    version = build(manifest, tmp_path / "data", Steps(quiet=True), workers=1).version
+    bill = next(bill for bill in version.lock["rollouts"] if bill["stage"] == "tags.rubric")
+    assert bill["attempts"] == 3 * version.problems.collect().height
+    assert version.problems.collect()["rubric"].is_null().all(), "the tutor knows nothing of difficulty"
+    again = read_manifest(tmp_path / "m.yaml", ["heldout=0.5"])
+    second = build(again, tmp_path / "data", Steps(quiet=True), workers=1).version
+    assert next(bill["asked"] for bill in second.lock["rollouts"] if bill["stage"] == "tags.rubric") == 0
 
 
 @pytest.mark.skipif(DATA is None, reason="COTILLION_REAL_DATA names no folder with real rollouts")

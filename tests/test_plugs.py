@@ -33,6 +33,7 @@ HEAVY = ("torch", "vllm", "datasets", "sympy", "sentence_transformers", "transfo
 BENCHMARK = str(Path(__file__).parent / "fixtures/benchmark.jsonl")
 OPTIONS: dict[str, dict[str, Any]] = {
     "curate.verdicts.judge": {"teacher": Tutor()},
+    "curate.tag.rubric": {"teacher": Tutor()},
     "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
     "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
