@@ -26,9 +26,9 @@ from curate.hygiene.self_contained import SelfContained  # noqa: E402
 
 DATA = Path(os.environ.get("COTILLION_REAL_DATA", "."))
 FILES = (
-    "aqua_test aqua_dev tal_scq_en sat_math gaokao2023en odyssey_math math_train math500 aime_1983_2023 amc23 limo "
-    "olympiadbench gsm8k_train svamp cmath_dev"
-).split()
+    *("aqua_test", "aqua_dev", "tal_scq_en", "sat_math", "gaokao2023en", "odyssey_math", "math_train", "math500"),
+    *("aime_1983_2023", "amc23", "limo", "olympiadbench", "gsm8k_train", "svamp", "cmath_dev"),
+)
 STAGES: dict[str, Any] = {
     "question_form": Form(),
     "needs": SelfContained(),

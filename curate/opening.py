@@ -32,7 +32,8 @@ _OF_OTHERS = re.compile(
     re.IGNORECASE,
 )
 _VAGUE = re.compile(
-    r"\b(?:about|approx\w*|more|less|least|most|greater|fewer|over|under|between|or|than)\b|≈|\.\.\.|大于|小于|或", re.I
+    r"^\W*the\b|\dC\d|\b(?:about|approx\w*|more|less|least|most|greater|fewer|over|under|between|or|than)\b|≈|\.\.\.|大于|小于|或",
+    re.I,
 )
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _MATHS = re.compile(

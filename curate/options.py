@@ -24,9 +24,8 @@ _MARK = re.compile(
 _ALIKE = str.maketrans("（【）】．、：ＡＢＣＤＥＦＧＨＩＪＫ", "([)]...ABCDEFGHIJK")
 _DRAWING = re.compile(r"\[asy\].*?(?:\[/asy\]|\Z)|\\begin\{(tikzpicture|asy)\}.*?(?:\\end\{\1\}|\Z)", re.DOTALL)
 _MAY_LIST = (
-    r"(?:^|[^\p{L}])[AaＡ]\s?[)）\]】．、：.:}]",
-    r"(?:^|[^\p{L}])[BbＢ]\s?[)）\]】．、：.:}]",
-    r"(?:^|[^\p{L}])[CcＣ]\s?[)）\]】．、：.:}]",
+    (r"(?:^|[^\p{L}])[AaＡ]\s?[)）\]】．、：.:}]", r"(?:^|[^\p{L}])[BbＢ]\s?[)）\]】．、：.:}]"),
+    (r"\(F\)", r"\(G\)"),
 )
 _ASKS_PART = re.compile(
     r"\?|？|^\s*(?:find|what|how|show|prove|determine|compute|calculate|write|explain|if|is|are|does|give|state|draw|"
@@ -35,7 +34,7 @@ _ASKS_PART = re.compile(
 )
 _TRAILING = re.compile(
     r"(?:\s|\\q?quad|\\\\|\\[,;:! n]|\\?&|~|[;；,，|]|\\hspace\{[^}]*\}"
-    r"|\\begin\{[\w*]+\}\s*|\\item|(?:\*\*)(?=\s*$))+$"
+    r"|\\begin\{[\w*]+\}\s*|\\item|\\noindent|(?:\*\*)(?=\s*$))+$"
 )
 _CHOICES = re.compile(
     r"\s*(?:\*\*)?(?:(?:the\s+)?(?:answer\s+)?(?:choices|options)(?:\s+(?:are|is))?|选项|choose one|options? below)\s*"
@@ -44,7 +43,7 @@ _CHOICES = re.compile(
 )
 _LETTER = re.compile(
     r"[\s$*(（\[]*(?:\\(?:text\w*|math\w+|boxed|mbox)\s*\{\s*)*(?:(?:the\s+)?(?:correct\s+)?(?:answer|option|choice)"
-    r"(?:\s+is)?\s*:?\s*)?[(（\[]?\s*([A-Ja-j])\s*[)）\].:}]*[\s$*.]*",
+    r"(?:\s+is)?\s*:?\s*)?[(（\[]?\s*([A-Ka-k])\s*[)）\].:}]*[\s$*.]*",
     re.IGNORECASE,
 )
 
@@ -69,7 +68,8 @@ def without_drawings(text: pl.Expr) -> pl.Expr:
 def may_list(problem: pl.Expr) -> pl.Expr:
     """Whether a text may hold options: the cheap look, on columns."""
     tail = problem.str.slice(-TAIL_CHARS)
-    return pl.all_horizontal(tail.str.contains(pattern) for pattern in _MAY_LIST[:2])
+    pairs = (tail.str.contains(first) & tail.str.contains(second) for first, second in _MAY_LIST)
+    return pl.any_horizontal(pairs)
 
 
 def gold_letter(answer: str | None) -> str | None:
