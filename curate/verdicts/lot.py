@@ -16,7 +16,7 @@ class Lot:
     """Deal the verdicts `correct` and `wrong` of each problem out among its rollouts anew, by lot.
 
     What a trainer learns from pairs or filters made of these cannot come from the verdicts: every problem keeps its
-    pass rate and, but for lengths, as many pairs. It stands after `rule`, and is for controls alone; `rule_verdict` stays.
+    pass rate and, but for lengths, as many pairs. It stands after `rule`, whose own verdict stays in `rule_verdict`.
 
     Example:
         >>> rows = pl.DataFrame({"id": ["a", "b", "c", "d"], "problem_id": "p",
