@@ -2,6 +2,11 @@
 
     python benchmarks/many_machines.py --problems 2000 --workers 2
 
+    python benchmarks/many_machines.py --minhash 7473
+
+The second command takes problems of GSM8K (in COTILLION_REAL_DATA) and a tenth of them again, otherwise spaced, through
+`dedup.minhash` and `dedup.minhash_blocks` with processes here, and says whether the marks are the same.
+
 Ray is a cluster of this machine. Slurm is a stand-in for `sbatch` that runs the generated script at once: it measures
 what our side costs, not a queue. An engine that is not installed is left out.
 """
@@ -15,8 +20,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import polars as pl
 import psutil
 
+from curate.dedup.minhash import Minhash
+from curate.dedup.minhash_blocks import MinhashBlocks
 from curate.version import open_version
 
 MANIFEST = """
@@ -55,7 +63,11 @@ def main() -> None:
     options.add_argument("--problems", type=int, default=2000)
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--engines", nargs="*", default=["here", "local", "ray", "slurm"])
+    options.add_argument("--minhash", type=int, metavar="N", help="compare the two MinHash stages instead")
     asked = options.parse_args()
+    if asked.minhash:
+        compare_minhash(asked.minhash)
+        return
     print(f"{asked.problems:,} problems, 8 rollouts each, {asked.workers} workers, {os.cpu_count()} cores,")
     print(f"load when it began {os.getloadavg()[0]:.1f}\n\n{'engine':<8} {'wall s':>8} {'CPU s':>8}  digest")
     with tempfile.TemporaryDirectory() as scratch:
@@ -65,6 +77,23 @@ def main() -> None:
                 continue
             wall, cpu, digest = measure(engine, asked.problems, asked.workers, Path(scratch, engine))
             print(f"{engine:<8} {wall:8.1f} {cpu:8.1f}  {digest}", flush=True)
+
+
+def compare_minhash(problems: int) -> None:
+    """Prints one line per stage, and whether their marks are equal."""
+    texts = pl.read_ndjson(Path(os.environ["COTILLION_REAL_DATA"]) / "questions/gsm8k_train.jsonl.gz")["question"]
+    texts = texts.head(problems)
+    texts = pl.concat([texts, texts.head(problems // 10).str.replace_all("the", "the ").str.replace("How", "Now: how")])
+    rows = texts.to_frame("problem").with_row_index("id").with_columns(pl.col("id").cast(pl.String))
+    rows = rows.with_columns(answer=pl.lit("1"), with_rollouts=pl.lit("false"))
+    print(f"{rows.height:,} problems\n\n{'stage':<22} {'wall s':>8} {'CPU s':>8} {'dropped':>8}")
+    marks = []
+    for name, stage in (("dedup.minhash", Minhash()), ("dedup.minhash_blocks", MinhashBlocks())):
+        began, before = time.monotonic(), sum(os.times()[:4])
+        marks.append(stage(rows))
+        cpu = sum(os.times()[:4]) - before
+        print(f"{name:<22} {time.monotonic() - began:8.1f} {cpu:8.1f} {marks[-1]['drop'].count():8,}")
+    print(f"\nthe same marks: {'yes' if marks[0].equals(marks[1]) else 'no'}")
 
 
 def measure(engine: str, problems: int, workers: int, folder: Path) -> tuple[float, float, str]:

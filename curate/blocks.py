@@ -49,8 +49,10 @@ def signed_bands(texts: pl.Series, n: int, bands: int, rows: int, seed: int, wor
         here = Crew("local", Local(workers=workers), Path(scratch), Steps(quiet=True))
         crew = standing_crew() or here
         at_once = min(PART_TEXTS, -(-words.height // crew.engine.workers))
-        made = crew.tables("dedup.minhash_blocks", task, list(words.iter_slices(at_once)))
-        here.close()
+        try:
+            made = crew.tables("dedup.minhash_blocks", task, list(words.iter_slices(at_once)))
+        finally:
+            here.close()
     return pl.concat(made).to_numpy()
 
 
