@@ -107,8 +107,9 @@ def statements(problems: pl.Series) -> pl.DataFrame:
 
     `form`: letters, numbers and signs without layout; null for a text that says nothing. `figures`: numbers and signs
     in order. `says`: that, the names of points and variables, and the words that tell one quantity from another.
-    `drawing`: numbers of the drawing's code; null without one. `options`: the form of the list of options after the
-    question; null without one. `of_options`: the question cannot be told without them.
+    `bag`: numbers, signs and those words in any order. `drawing`: numbers of the drawing's code; null without one.
+    `options`: the form of the list of options after the question; null without one. `of_options`: the question cannot
+    be told without them.
     `skeleton`: the form with every number as 0. `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
     texts = problems.alias("text").to_frame().select(pl.col("text").fill_null(""))
@@ -120,7 +121,8 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     texts = texts.with_columns(_quantities(texts["asked"]))
     # The stem is how the text begins.
     options = form(plain(pl.col("text").str.slice(pl.col("stem").str.len_chars())))
-    figures = _in_digits(pl.col("figured").str.extract_all(_FIGURE).list.join("||")).hash()
+    written = _in_digits(pl.col("figured").str.extract_all(_FIGURE).list.join("||"))
+    figures = written.hash()
     letters = pl.col("figured").str.extract_all(_LETTER).list.join(" ")
     names = pl.col("stem").str.extract_all(_NAME).list.sort().list.join(" ").str.to_lowercase()
     return texts.select(
@@ -128,6 +130,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
         skeleton=pl.col("form").str.replace_all(r"\d+(?:·\d+)?", "0").hash(),
         figures=figures,
         says=pl.concat_str(figures, "quantities", letters, names, separator="\n").hash(),
+        bag=pl.concat_str(written.str.split("|").list.sort().list.join("|"), "quantities", separator="\n").hash(),
         drawing=pl.when(pl.col("drawing") != "").then(pl.col("drawing").hash()),
         options=pl.when(options != "").then(options),
         of_options=pl.col("asked").str.contains(_OF_OPTIONS) | ~pl.col("asked").str.contains(_ASKS),

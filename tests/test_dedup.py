@@ -14,6 +14,8 @@ from curate.buckets import band_rows, bands, shares, shingle
 from curate.build import build
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
+from curate.dedup.semantic import Semantic
+from curate.embedding import ModelError
 from curate.manifest import read_manifest
 from curate.progress import Steps
 
@@ -270,3 +272,38 @@ def test_labelled_pairs(name: str, least: float, most: float) -> None:
     stays = found.select(pl.coalesce("near_duplicate_of", "id"))["near_duplicate_of"]
     share = (stays[: pairs.height] == stays[pairs.height :]).sum() / pairs.height
     assert least <= share <= most
+
+
+def test_meaning_finds_words_in_another_order_and_keeps_other_numbers() -> None:
+    pytest.importorskip("sentence_transformers", reason="dedup.semantic needs sentence-transformers")
+    pytest.importorskip("faiss", reason="dedup.semantic needs faiss")
+    said = "On Monday Ann picked 12 red apples in the orchard and Ben 7 green pears. How many fruits are there?"
+    turned = "Ann picked 12 red apples and Ben 7 green pears in the orchard on Monday. How many fruits are there?"
+    rows = table(said, turned, said.replace("12", "13"), FENCE, "", None, *OTHERS[:1], "A circle has radius 3.")
+    found = Semantic()(rows)
+    assert found["near_duplicate_of"].to_list() == [None, "00", *[None] * 6]
+    assert found["variant_of"].to_list() == [None, None, "00", None, None, None, "03", None]
+    assert found.equals(Semantic()(rows))
+    alone = Semantic(keep=("answer",))
+    assert alone(rows[::-1]).sort("id").equals(alone(rows).sort("id"))
+    assert Semantic()(table("", None))["drop"].null_count() == 2
+
+
+def test_a_model_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no folder"):
+        Semantic(model=str(tmp_path / "missing"))
+    with pytest.raises(ModelError, match="organisation/name"):
+        Semantic(model="all-MiniLM")
+    assert Semantic(model="a/b@0123").pinned([]).model == "a/b@0123"
+    earlier = [{"use": "dedup.semantic", "model": {"name": "a/b", "state": {"revision": "0123"}}}]
+    assert Semantic(model="a/b").pinned(earlier).model == "a/b@0123"
+
+
+def test_a_model_in_a_folder_is_known_by_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/weights").write_bytes(b"1")
+    stage = Semantic(model=str(tmp_path / "model"))
+    before = stage.inputs()
+    assert before["model"]["name"] == "model"
+    (tmp_path / "model/weights").write_bytes(b"2")
+    assert stage.inputs() != before

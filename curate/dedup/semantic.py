@@ -1,0 +1,101 @@
+"""Near duplicates by meaning: problems whose vectors are near, and whose numbers and asked quantities agree."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from curate.embedding import check_model, encode, folder_digest, is_path, neighbours, revision_of
+from curate.keeping import RULE, Reason, fates, in_order, kept_of, nearest
+from curate.sameness import MATTERS, compatible, first_of_form, statements_of
+
+
+@dataclass(frozen=True)
+class Semantic:
+    """Drop every problem that says what one that stays says in other words.
+
+    Candidates are the nearest neighbours (FAISS) of vectors by any sentence-transformers model; without one, by an
+    encoder that is fitted on the problems themselves and needs no download. They are the same where numbers, signs and
+    the words that tell one quantity from another agree, in any order; else they are variants, and both stay.
+    """
+
+    over = "problems"
+    marks = "problems"
+    scope = "table"
+    reads = ("id", "problem", "answer", "with_rollouts")
+    writes: ClassVar = {"near_duplicate_of": pl.String, "variant_of": pl.String, "similarity": pl.Float64}
+    drops = ("near_duplicate", "variant")
+    REV = 1
+
+    model: str | None = None
+    """A folder (`./minilm`, `/models/minilm`), or a name on the Hub, `organisation/name@commit`. A name without a
+    commit is resolved by the first build, and pinned in the lock. None: fitted on the problems."""
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """Cosine from which two problems are held against each other."""
+    neighbours: Annotated[int, Field(ge=1, le=256)] = 8
+    """Nearest ones that are looked at, per problem."""
+    dimensions: Annotated[int, Field(ge=2, le=4096)] = 256
+    """Of the vectors of the built-in encoder."""
+    variants: Literal["keep", "drop"] = "keep"
+    """`drop`: problems that differ from one that stays in numbers, signs or what is asked go too."""
+    keep: tuple[Reason, ...] = RULE
+    """Who of a cluster stays: what has a gold answer, then what came with rollouts, then what came first."""
+    seed: int = 0
+    """Of the built-in encoder."""
+
+    def __post_init__(self) -> None:
+        if self.model is not None:
+            check_model(self.model)
+
+    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The facts `near_duplicate_of` and `variant_of` name another problem, `similarity` is the cosine with it."""
+        ordered = in_order(rows, self.keep)
+        said = statements_of(ordered["problem"], len(os.sched_getaffinity(0)))
+        first = first_of_form(said)
+        heads = np.flatnonzero((first == np.arange(len(first))) & said["form"].is_not_null().to_numpy())
+        if not len(heads):
+            nobody = np.full(said.height, -1), np.zeros(said.height)
+            return fates(rows, ordered["id"], first, nobody, np.zeros(said.height), drop_variants=False)
+        vectors = encode(said["asked"].gather(heads), self.model, self.dimensions, self.seed)
+        left, right, cosine = neighbours(vectors, self.neighbours, self.threshold)
+        left, right = heads[left], heads[right]
+        bag = said["bag"].to_numpy()
+        same = bag[left] == bag[right]
+        sides = [said.select(MATTERS)[side] for side in (left[same], right[same])]
+        same[same] = compatible(*sides).to_numpy()
+        kept = kept_of(said.height, (left[same], right[same]))[first]
+        place = np.zeros(said.height, np.int64)
+        place[heads] = np.arange(len(heads))
+        similarity = np.einsum("ij,ij->i", vectors[place[kept]], vectors[place[first]]).clip(0, 1).astype(np.float64)
+        stays = ~same & (kept[left] == left) & (kept[right] == right)
+        links = left[stays], right[stays]
+        variant = nearest(said.height, links, cosine[stays])
+        if self.variants == "drop":
+            root = kept_of(said.height, links)
+            variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
+        return fates(rows, ordered["id"], kept, variant, similarity, self.variants == "drop")
+
+    def inputs(self) -> dict[str, Any]:
+        """What stands behind `model`: its commit, or the digest of its folder."""
+        return {"model": None if self.model is None else {"name": _name(self.model), "state": _state(self.model)}}
+
+    def pinned(self, earlier: list[dict[str, Any]]) -> "Semantic":
+        """The stage with a model's name at a commit: the one that `inputs` told earlier, or the one of today."""
+        if self.model is None or is_path(self.model) or "@" in self.model:
+            return self
+        told = {m["name"]: m["state"].get("revision") for stage in earlier if isinstance(m := stage.get("model"), dict)}
+        return replace(self, model=f"{self.model}@{told.get(self.model) or revision_of(self.model)}")
+
+
+def _name(model: str) -> str:
+    return Path(model).name if is_path(model) else model.partition("@")[0]
+
+
+def _state(model: str) -> dict[str, str]:
+    if not is_path(model):
+        return {"revision": model.partition("@")[2] or revision_of(model)}
+    return {"sha256": folder_digest(model)}
