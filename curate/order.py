@@ -29,6 +29,7 @@ def check_order(manifest: "Manifest") -> None:
             missing = [name for name in use.plug.reads if name not in known]
             faults += [f"{kind}.{place} ({use.name}): reads {name!r}, {_advice(name, known)}" for name in missing]
             there[getattr(use.plug, "marks", use.plug.over)] |= set(use.plug.writes)
+    faults += _late(manifest)
     known = there["problems"] | {"cluster", "split"}
     for name, use in manifest.views.items():
         asked = [(option, column) for option, column in use.plug.asks_for() if column not in known]
@@ -50,6 +51,18 @@ def goal_stage(manifest: "Manifest") -> "Use | None":
         if judges and not plug.asks(use.plug):
             return use
     return None
+
+
+def _late(manifest: "Manifest") -> list[str]:
+    """Gold answers that come when they were read already: verdicts would be those on no gold."""
+    faults, read = [], dict[str, str]()
+    for place, use in enumerate(manifest.verdicts):
+        if getattr(use.plug, "marks", use.plug.over) == "problems":
+            late = [f"{name!r}, which {read[name]} has read by then" for name in use.plug.writes if name in read]
+            faults += [f"verdicts.{place} ({use.name}): writes {what}. Put it first" for what in late]
+        else:
+            read |= dict.fromkeys(use.plug.reads, use.name)
+    return faults
 
 
 def _advice(name: str, known: set[str]) -> str:

@@ -185,6 +185,11 @@ def test_the_rule_says_when_a_goal_is_reached_though_gold_is_elected_later(folde
     assert (goal_stage(manifest) or manifest.verdicts[0]).name == "rule"
 
 
+def test_a_majority_that_comes_after_the_verdicts_is_refused(folder: Path) -> None:
+    with pytest.raises(OrderError, match=r"verdicts.1 \(majority\): writes 'answer', which rule has read by then"):
+        check_order(read_manifest(folder / "m.yaml", ["verdicts=[rule, majority]"]))
+
+
 def test_quarantine_without_verdicts_is_refused_before_anything_is_spent(folder: Path) -> None:
     with pytest.raises(OrderError, match=r"tags.1 \(quarantine\): reads 'verdict'"):
         check_order(read_manifest(folder / "m.yaml", ["verdicts=[majority]"]))
