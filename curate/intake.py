@@ -7,6 +7,7 @@ import polars as pl
 from polars.datatypes import DataTypeClass
 
 from curate.gold import marked_answers
+from curate.options import with_options
 from curate.records import LEVELS, PROBLEM, ROLLOUT, content_hash, empty, row_ids, text_lengths
 from distill.thinking import split_columns
 
@@ -61,6 +62,8 @@ class Columns:
     answer_in: str | None = None
     """A text that marks the gold answer at its end, with a box or `####`: a worked solution, or a conversation that
     others have checked. Read where `answer` is null."""
+    options: str | None = None
+    """The options of a multiple-choice question, a list of texts: they are written below the question, with letters."""
     solution: str | None = None
     """A worked solution."""
     answer_type: str | None = None
@@ -159,6 +162,9 @@ def intake(
         finish_reasons=_texts(raw.schema, columns.finish_reasons),
         teachers=_texts(raw.schema, columns.teacher),
     )
+    if columns.options is not None:
+        listed = raw.select(options=_texts(raw.schema, columns.options)).to_series()
+        rows = rows.with_columns(listed).with_columns(problem=with_options(pl.col("problem"), pl.col("options")))
     if columns.answer_in is not None:
         texts = raw.select(_texts(raw.schema, columns.answer_in).list.first()).to_series()
         rows = rows.with_columns(answer=pl.coalesce("answer", marked_answers(texts)))

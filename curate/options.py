@@ -72,6 +72,21 @@ def may_list(problem: pl.Expr) -> pl.Expr:
     return pl.any_horizontal(pairs)
 
 
+def with_options(problem: pl.Expr, options: pl.Expr) -> pl.Expr:
+    """The question with its options below it, one a line, with letters where they have none of their own.
+
+    Args:
+        options: lists of texts; a question without any, or that ends in its last one already, stays as it is.
+    """
+    letter = pl.lit("ABCDEFGHIJKLMNOPQRSTUVWXYZ").str.slice(pl.int_range(pl.len()), 1)
+    text = pl.element().fill_null("").str.strip_chars()
+    own = text.str.contains(r"^[(（]?[A-Z]\s?[)）.:：．、]")
+    lines = options.list.eval(pl.when(own).then(text).otherwise(pl.format("{}) {}", letter, text))).list.join("\n")
+    there = problem.str.strip_chars_end().str.ends_with(options.list.last().str.strip_chars())
+    listed = (options.list.len() > 1) & ~there
+    return pl.when(listed).then(pl.format("{}\n{}", problem, lines)).otherwise(problem)
+
+
 def gold_letter(answer: str | None) -> str | None:
     """The letter that a gold answer names, alone.
 

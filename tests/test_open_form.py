@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -73,6 +74,26 @@ def test_a_question_that_needs_its_options_keeps_them(problem: str, gold: str, w
 )
 def test_what_lists_no_options_is_no_multiple_choice(problem: str) -> None:
     assert opened(problem, "12") is None
+
+
+def test_options_in_a_column_of_their_own_are_read_with_the_question(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"q": "What is half of 8?", "o": ["A)2", "B)4", "C)6"], "a": "B"},
+        {"q": "What is half of 6?", "o": ["2", "3", "4"], "a": "B"},
+        {"q": "What is half of 4?\nA. 1\nB. 2", "o": ["A. 1", "B. 2"], "a": "B"},
+        {"q": "What is half of 2?", "o": None, "a": "1"},
+    ]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "m.yaml").write_text(
+        "name: listed\nsources: [{use: files, path: rows.jsonl, columns: {problem: q, answer: a, options: o}}]\n"
+        "problems: [hygiene.open_form, hygiene.form]\nviews: {}\n"
+    )
+    version = build(read_manifest(tmp_path / "m.yaml"), tmp_path / "data", Steps(quiet=True), workers=1).version
+    problems = version.problems.collect()
+    asked = problems.filter(pl.col("rewritten_from").is_null())["problem"].to_list()
+    assert asked[:3] == ["What is half of 8?\nA)2\nB)4\nC)6", "What is half of 6?\nA) 2\nB) 3\nC) 4", rows[2]["q"]]
+    kept = problems.filter(pl.col("drop_reason").is_null())
+    assert kept["answer"].to_list() == ["4", "3", "2", "1"]
 
 
 REPLIES = {
