@@ -35,6 +35,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "curate.verdicts.judge": {"teacher": Tutor()},
     "curate.tag.rubric": {"teacher": Tutor()},
     "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
+    "curate.decontaminate.semantic": {"against": (BENCHMARK,)},
     "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
 NEEDS: dict[str, str] = {"curate.dedup.minhash_blocks": "datatrove"}
