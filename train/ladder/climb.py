@@ -68,7 +68,7 @@ class Climb:
         out = (self.out or Path("runs") / ladder.name).absolute()
         with _alone(out, self.say) as lock:
             processes = Processes(lock, self.jobs)
-            steps = Steps(ladder, data_root(self.root).absolute(), out, self.on, processes, again)
+            steps = Steps(ladder, data_root(self.root).absolute(), out, self.on, processes, again, say=self.say)
             began = time.monotonic()
             steps.build_sets()
             done = self._take_all(planned, steps)

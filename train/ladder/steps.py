@@ -7,6 +7,7 @@ and the weights it started from, a measurement by the weights, the problems and 
 import json
 import shutil
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ from train.ladder.plan import (
     training_settings,
     typed,
 )
-from train.ladder.processes import Processes, StepError
+from train.ladder.processes import Processes, StepError, Took
 from train.run import RUN, last_checkpoint
 
 RECORDS, RUNS, LOGS = "records", "runs", "logs"
@@ -75,6 +76,8 @@ class Steps:
     """Names of runs that are trained anew though they are done."""
     sets: dict[str, Version] = field(default_factory=dict)
     """The versions of the sets, by name; those that are not asked are built, too, to keep their problems apart."""
+    say: Callable[[str], None] = print
+    """Told of every command as it starts."""
     _building: defaultdict[str, Lock] = field(default_factory=lambda: defaultdict(Lock))
 
     def build_sets(self) -> None:
@@ -109,7 +112,7 @@ class Steps:
         with self._building[read.name]:
             found = self._find(manifest, overrides)
             if found is None:
-                took = self.processes.run(words, self.out / LOGS / f"{log}.build.log")
+                took = self._run(words, f"{log}.build")
                 _note(record, "build", asdict(took))
                 found = self._find(manifest, overrides)
         if found is None:
@@ -160,7 +163,7 @@ class Steps:
         told = (run, self.ladder, student, str(version.path), folder, self.root)
         record["commands"]["train"] = typed(train_words(*told))
         self._write_record(folder, record)
-        took = self.processes.run(train_words(*told, resume), self.out / LOGS / f"{folder.name}.train.log")
+        took = self._run(train_words(*told, resume), f"{folder.name}.train")
         _note(record, "train", asdict(took))
         record["weights"] = folder_digest(str(folder))
         self._write_record(folder, record)
@@ -174,7 +177,7 @@ class Steps:
         if missing:
             words = eval_words(self.ladder, folder, [self.reference(name) for name in missing], self.root)
             record["commands"]["eval"] = typed(words)
-            took = self.processes.run(words, self.out / LOGS / f"{folder.name}.eval.log")
+            took = self._run(words, f"{folder.name}.eval")
             _note(record, "eval", asdict(took))
             self._write_record(folder, record)
 
@@ -192,6 +195,11 @@ class Steps:
             **{key: getattr(asked, key) for key in ("temperature", "top_p", "max_tokens", "seed")},
         }
         return {key: told.get(key) for key in wanted} == wanted and told["scores"]["k"] == asked.n
+
+    def _run(self, words: list[str], name: str) -> Took:
+        log = self.out / LOGS / f"{name}.log"
+        self.say(f"{words[0]} {words[1]}: {log}")
+        return self.processes.run(words, log)
 
     def _read_record(self, folder: Path) -> dict[str, Any] | None:
         try:
