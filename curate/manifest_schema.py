@@ -44,7 +44,11 @@ def _object(cls: type[Any]) -> dict[str, Any]:
     for hidden in (f.name for f in fields(cls) if not f.init):
         made["properties"].pop(hidden, None)
     for teacher in teacher_options(cls):
-        made["properties"][teacher] |= {"$ref": "#/$defs/teacher"}
+        # One that may be null is null in a version's manifest.yaml, which has every default.
+        named: list[dict[str, Any]] = [{"$ref": "#/$defs/teacher"}]
+        made["properties"][teacher].pop("anyOf", None)
+        optional = next(f.default is None for f in fields(cls) if f.name == teacher)
+        made["properties"][teacher] |= {"anyOf": [*named, {"type": "null"}]} if optional else named[0]
     return {"type": "object", "required": [], "properties": {}, **made}
 
 
