@@ -81,7 +81,7 @@ class Domain:
     model: str | None = None
     """For the classifier: a sentence-transformers model by path or name; None takes the words (TF-IDF)."""
 
-    teacher: TeacherPlug = None
+    teacher: TeacherPlug | None = None
     """For `by: teacher`: `{use: openai_server, model: ..., base_url: ...}` or any other teacher."""
 
     sampling: Sampling = field(default_factory=lambda: Sampling(n=1, temperature=0.0, top_p=1.0, max_tokens=1024))
@@ -117,7 +117,7 @@ class Domain:
             )
             sure = learnt.filter(pl.col("share") >= self.least_sure)
             opinions.insert(0, sure.select("id", "domain", domain_by=pl.lit("classifier"), domain_score="share"))
-        if self.by == "teacher":
+        if self.teacher is not None:
             names = {name.lower(): name for name in DOMAIN_WORDS}
             said = pl.col("reply").str.extract_all(_SAID).list.last().str.extract(_SAID).str.to_lowercase()
             told = unknown.select("id", domain=said.replace_strict(names, default=None, return_dtype=pl.String))
