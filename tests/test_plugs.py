@@ -38,7 +38,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "curate.decontaminate.semantic": {"against": (BENCHMARK,)},
     "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
-NEEDS: dict[str, str] = {"curate.dedup.minhash_blocks": "datatrove"}
+NEEDS: dict[str, str] = {
+    "curate.dedup.minhash_blocks": "datatrove",
+    "curate.decontaminate.semantic": "sentence_transformers",
+}
 
 
 def of_kind(*kinds: str) -> list[str]:
