@@ -28,9 +28,9 @@ crash: .venv/.test
 ladder: .venv/.test
 	$(BIN)/train ladder manifests/ladder/cpu.yaml --jobs 2
 
-# One short seed, as CI runs it: base < mid-training < final.
+# One short seed, as CI runs it: base < mid-training < final; and a ladder of seconds that is killed as it climbs.
 ladder-short: .venv/.test
-	COTILLION_LADDER=short $(BIN)/python -m pytest -s tests/train/test_ladder_short.py
+	COTILLION_LADDER=short $(BIN)/python -m pytest -s tests/train/test_ladder_short.py tests/train/test_ladder_climb.py
 
 .venv/.core: requirements/core.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

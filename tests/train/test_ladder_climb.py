@@ -14,7 +14,14 @@ import pytest
 from distill.store import Store
 from tests.train.small_ladder import LADDER, write_ladder
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.skipif(
+        not os.environ.get("COTILLION_LADDER"),
+        reason="minutes of processes: make ladder-short (COTILLION_LADDER=short)",
+    ),
+]
 
 TWO = LADDER[: LADDER.index("  - name: dpo")].replace("max_steps: 4", "max_steps: 40").replace("[0, 1]", "[0]")
 

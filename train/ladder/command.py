@@ -47,6 +47,7 @@ def ladder(
         if file is None:
             raise typer.BadParameter("name a ladder file, such as manifests/ladder/cpu.yaml")
         from train.ladder.climb import Climb
+        from train.ladder.processes import StepError
 
         chosen = {"all": None, "none": ()}.get(controls, _names(controls))
         wanted = None if seeds is None else _seeds(seeds)
@@ -56,7 +57,13 @@ def ladder(
 
             typer.echo(planned(read_ladder(file, overrides), chosen, wanted, root, out))
             return
-        Climb(file, overrides, wanted, chosen, stage, _names(on), jobs, root, out)()
+        try:
+            Climb(file, overrides, wanted, chosen, stage, _names(on), jobs, root, out)()
+        except StepError as error:
+            if debug:
+                raise
+            typer.echo(str(error), err=True)
+            raise SystemExit(error.code) from None
 
 
 def _names(text: str) -> tuple[str, ...]:
