@@ -5,8 +5,8 @@
 `classes`: both sides of all pairs of a class make one table; a pair is found, or wrongly dropped, where one side is
 dropped for the other (or both for a third). Pairs with the same text but for spacing are counted apart. Peers in the
 same run: the MinHash blocks of datatrove (its defaults: 5-grams of words, 14 buckets of 8; split at spaces), the rule
-of open-r1's scripts/decontaminate.py (a run of eight words in common). text-dedup is no peer here: the package is not in
-the environment, nor is datasketch, which its MinHash rests on.
+of open-r1's scripts/decontaminate.py (a run of eight words in common). text-dedup is no peer here: the package is
+not in the environment, nor is datasketch, which its MinHash rests on.
 `speed`: real problems, their digits varied, through dedup.exact and dedup.minhash, and through datatrove's blocks.
 """
 
@@ -78,7 +78,17 @@ def datatrove(problems: pl.Series) -> pl.Series:
     from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupSignature
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupFilter
     from datatrove.utils.logging import logger
-    from datatrove.utils.word_tokenizers import WhitespaceTokenizer
+    from datatrove.utils.word_tokenizers import WordTokenizer
+
+    class Spaces(WordTokenizer):  # type: ignore[misc]  # datatrove's own asks for spacy
+        def word_tokenize(self, text: str) -> list[str]:
+            return text.split()
+
+        def sent_tokenize(self, text: str) -> list[str]:
+            return [text]
+
+        def span_tokenize(self, text: str) -> list[tuple[int, int]]:
+            return [(0, len(text))]
 
     logger.remove()
     folder = tempfile.mkdtemp()
@@ -86,9 +96,8 @@ def datatrove(problems: pl.Series) -> pl.Series:
 
     config, steps = MinhashConfig(), ("signatures", "buckets", "removed")
     signatures, buckets, removed = (f"{folder}/{step}" for step in steps)
-    language = WhitespaceTokenizer()
     pipelines = [
-        [documents, MinhashDedupSignature(signatures, config=config, language=language)],
+        [documents, MinhashDedupSignature(signatures, config=config, language=Spaces())],
         [MinhashDedupBuckets(signatures, buckets, config=config)],
         [MinhashDedupCluster(buckets, removed, config=config, save_cluster_id=True, save_cluster_size=True)],
     ]
