@@ -38,6 +38,7 @@ from train.ladder.plan import (
 )
 from train.ladder.processes import Processes, StepError, Took
 from train.run import RUN, last_checkpoint
+from train.tiny import NAME as TINY
 
 RECORDS, RUNS, LOGS = "records", "runs", "logs"
 VIEWS = {"grpo": "rl"}
@@ -139,7 +140,8 @@ class Steps:
         return same[-1] if same else None
 
     def _folder(self, student: str) -> str | None:
-        return student if Path(student).is_dir() else None
+        # A folder of that name where the user stands is not the tiny student.
+        return student if student != TINY and Path(student).is_dir() else None
 
     def _trained(self, run: Run, student: str, version: Version, record: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
         """The run folder, whole, and the record with what its training took."""
