@@ -1,11 +1,13 @@
 """Drills: short chains for tiny students, solved from the text alone, told briefly, and posed only where named."""
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import polars as pl
 import pytest
 
+from curate.manifest import read_manifest
 from curate.sources.procedural import Procedural
 from distill.families import DRILLS, FAMILIES, LEVELS, NAMED, PosedRow, pose_many, read_question
 from distill.request import Message, Reply, Request, Sampling
@@ -15,12 +17,14 @@ from distill.tutor_text import count_tokens
 from tests.test_sources import whole
 from verify import grade_many
 
+LADDER = Path(__file__).parents[1] / "manifests" / "ladder"
+LADDERS = ("cpu", "ci", "gpu")
+
 KNOWN = [
     ("Left to right, modulo 7: 3+5*4-6.", "5", ["3+5=1", "1*4=4", "4-6=5"]),
-    ("Last digits: a=3, b=a+4, c=b*2. Find c.", "4", ["b=3+4=7", "c=7*2=4"]),
     ("Last digits: a=3, b=a-4, c=b*2, d=c-9. Find d.", "9", ["b=3-4=9", "c=9*2=8", "d=8-9=9"]),
-    ("Add up: 7+5+8.", "20", ["7+5=12", "12+8=20"]),
-    ("Gap after gap: 4~9~2.", "3", ["4~9=5", "5~2=3"]),
+    ("Add up: 7+5+8+9.", "29", ["7+5=12", "12+8=20", "20+9=29"]),
+    ("Gap after gap: 4~9~2~2~7.", "6", ["4~9=5", "5~2=3", "3~2=1", "1~7=6"]),
 ]
 """Worked by hand."""
 
@@ -47,8 +51,8 @@ def test_a_drill_is_worked_in_one_line_a_step(problem: str, answer: str, chain: 
 
 
 def test_the_answer_style_says_the_answer_alone() -> None:
-    reply = answered(Tutor(error_rate=0, style="answer"), "Add up: 7+5+8.")
-    assert reply.content == "<think>\n\n</think>\n\n\\boxed{20}"
+    reply = answered(Tutor(error_rate=0, style="answer"), "Add up: 7+5+8+9.")
+    assert reply.content == "<think>\n\n</think>\n\n\\boxed{29}"
 
 
 @pytest.mark.parametrize("style", ["long", "brief", "answer"])
@@ -130,3 +134,12 @@ def test_a_brief_slip_is_carried_to_the_box(rows: list[PosedRow]) -> None:
         last=pl.col("text").str.extract(r"[=>](-?\d+)\n</think>"), box=pl.col("text").str.extract(r"boxed\{(-?\d+)\}")
     )
     assert (ends["last"] == ends["box"]).mean() > 0.9  # type: ignore[operator]  # polars types a mean as any value
+
+
+def test_what_one_manifest_of_the_ladder_holds_out_no_other_trains_on() -> None:
+    """The side of a problem is drawn from its text, the seed and the share: all of them have these in common."""
+    found = [read_manifest(path) for path in sorted(LADDER.glob("*.yaml")) if path.stem not in LADDERS]
+    assert len(found) == 7
+    assert {(each.seed, each.heldout, each.prompt.user) for each in found} == {(0, 0.2, "{problem}")}
+    levels = {level for each in found if each.rollouts for use in each.sources for level in use.plug.levels}
+    assert levels == set(LEVELS) - {"graduate"}

@@ -1,9 +1,9 @@
 """Drills: short chains of small steps, for students of under a million parameters. Posed only where asked for by name.
 
-A level is a number of steps: three to eight. Each step is a fact small enough to be learnt in minutes, so that what fails
-at first is one step among several; the steps are written as briefly as they can be, one line each, in the same signs as
-the question. A third of a million parameters learn these forms within 500 steps of 16 rows. What they did not learn in
-that time, and what is therefore not asked: definitions out of order, arrows to follow, expressions written anew.
+A level is a number of steps: three to eight. Each step is a fact small enough to be learnt in minutes, so that what
+fails at first is one step among several; steps are written as briefly as they can be, one line each, in the same signs
+as the question. A third of a million parameters learn these forms within 500 to 700 steps of 16 rows; what they did
+not learn in that time, and what is therefore not asked: arrows to follow, expressions written anew, two-digit terms.
 """
 
 from collections.abc import Callable
