@@ -470,6 +470,7 @@ def test_blocks_give_the_marks_of_minhash(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a cluster starts, and a worker is started anew: three minutes on a busy machine
 def test_ray_makes_the_same_rows_though_a_worker_is_killed(manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ray", reason="needs Ray: pip install 'cotillion[ray]'")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
