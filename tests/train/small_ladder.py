@@ -29,7 +29,7 @@ sources: [{{use: version, of: name/of/another}}]
 """,
     "mini-rl": f"""\
 sources: [{{use: procedural, n: 40, seed: 4, {DRILLS}}}]
-{STUDENT}views: {{rl: {{pass_rate: [0.0, 1.0]}}}}
+{STUDENT}views: {{rl: {{pass_rate: [0.0, 1.0], unsampled: true}}}}
 """,
     "mini-heldout": f"""\
 sources: [{{use: procedural, n: 60, seed: 101, {ALL}}}]
