@@ -60,8 +60,8 @@ def outcome_blocks(found: Results) -> Iterator[Block]:
     yield Heading(f"What the rollouts came to, on the {_title(found.name)}")
     yield Text(
         "A wrong answer stands in a box; no boxed answer ended by itself without one and was not correct; cut off "
-        "rollouts reached max_tokens; those that could not be judged (garbled answers, most often) count neither way in "
-        "the scores above, and are among all rollouts here, so that correct is the stricter share. All seeds together."
+        "rollouts reached max_tokens; those that could not be judged (garbled answers, most often) count neither way "
+        "in the scores above, and are among all rollouts here: correct is the stricter share. All seeds together."
     )
     rows = []
     for rung in (*found.rungs, *found.controls.values()):
