@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curate.languages import languages
 from curate.repeats import cut, repeats
 from curate.share.flaws import flaws, flaws_section
 from curate.tag.language import Language
 from curate.tag.repetition import Repetition
 from curate.tag.shape import Shape
-from curate.tongues import languages
 from distill.families import pose_many
 from distill.request import Message, Request, Sampling
 from distill.teachers.tutor import Tutor
@@ -286,9 +286,24 @@ def test_all_known_drifts_of_real_rollouts_are_found() -> None:
 def test_the_language_of_a_question_is_told() -> None:
     file = Path(os.environ["COTILLION_REAL_DATA"]) / "dups/mgsm_translation.jsonl"
     rows = pl.read_ndjson(file)
-    told = rows.select(languages(rows["b"]) == pl.col("kind").str.tail(2)).to_series().fill_null(False)
-    assert told.sum() >= 0.98 * len(told)
-    assert (languages(rows["a"]) == "en").all()
+    told = (languages(rows["b"])["language"] == rows["kind"].str.tail(2)).fill_null(False)
+    assert (told.sum(), len(told)) == (2498, 2500)
+    assert (languages(rows["a"])["language"] == "en").all()
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Let u = 4*x - 7. Then du = 4*dx, so dx = du/4.\n= -3 * u**(1/2) du + 2 * u du", "en"),
+        ("Cho hiked 8 * 14 = 112 km\nCho hiked 67 kilometers farther.\nCho: 67", None),
+        ("1000 m per second = ? km per hour", "en"),
+        ("αβγ = δε + ζη and that is it", "en"),
+        ("Qual é a média dos números 3, 5 e 7?", "pt"),
+        (None, None),
+    ],
+)
+def test_differentials_names_and_greek_signs_make_no_language(text: str | None, language: str | None) -> None:
+    assert languages(pl.Series([text], dtype=pl.String))["language"].to_list() == [language]
 
 
 def test_the_tutor_speaks_english(tutored: pl.DataFrame) -> None:

@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
+from curate.foreign_runs import foreign_runs
+from curate.languages import languages
 from curate.records import TEXT_COLUMNS
-from curate.tongues import foreign_runs, languages
 
 
 @dataclass(frozen=True)
@@ -14,9 +15,9 @@ class Language:
     """Per rollout: the languages of problem, reasoning and response, and the first run in another than the problem's.
 
     Told by scripts, and by function words among languages written in Latin: English, Spanish, French, German,
-    Portuguese, Italian, Dutch, Polish, Turkish, Vietnamese, Indonesian, Swahili. One Chinese character in English
-    reasoning is a drift; mathematical signs, Greek letters and names in Latin letters are none, nor is a script that
-    the problem itself is written with. Words that are quoted count.
+    Portuguese, Italian, Dutch, Polish, Turkish, Vietnamese, Indonesian, Swahili, Romanian, Czech, Hungarian, Swedish.
+    One Chinese character in English reasoning is a drift; mathematical signs, Greek letters and names in Latin letters
+    are none, nor is a script that the problem itself is written with. Words that are quoted count.
 
     Example:
         >>> rows = pl.DataFrame({"id": ["a", "b"], "problem": ["How many are there of them?"] * 2,
@@ -40,7 +41,7 @@ class Language:
         "foreign_chars": pl.Int64,
     }
     drops = ("other_language", "mixed_language")
-    REV = 1
+    REV = 2
 
     drop: tuple[Literal["other_language", "mixed_language"], ...] = ()
     """Drop rollouts that reason or respond in another language than the problem's; that drift into another."""
@@ -50,13 +51,13 @@ class Language:
         texts = rows.select("id", *(pl.col(name).fill_null("") for name in ("problem", *TEXT_COLUMNS)))
         # Rollouts of a problem share its text: its language is told once.
         asked = texts.select(pl.col("problem").unique(maintain_order=True))
-        asked = asked.with_columns(problem_language=languages(asked["problem"]))
+        asked = asked.with_columns(problem_language=languages(asked["problem"])["language"])
         own = texts.join(asked, on="problem", how="left", maintain_order="left")["problem_language"]
         marks = texts.select(
             "id",
             own,
             place=pl.int_range(pl.len(), dtype=pl.UInt32),
-            **{f"{name}_language": languages(texts[name]) for name in TEXT_COLUMNS},
+            **{f"{name}_language": languages(texts[name])["language"] for name in TEXT_COLUMNS},
         )
         runs = pl.concat(
             foreign_runs(texts[name], own, texts["problem"]).with_columns(foreign_in=pl.lit(name))
