@@ -20,8 +20,8 @@ import polars as pl
 
 # This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
-from curate.contamination import VARIANT_RULE, lookup  # noqa: E402
-from curate.wording import form, question  # noqa: E402
+from curate.alike.contamination import VARIANT_RULE, lookup  # noqa: E402
+from curate.alike.wording import form, question  # noqa: E402
 
 DATA = Path(os.environ.get("COTILLION_REAL_DATA", "."))
 PARAPHRASE = 0.38

@@ -34,14 +34,14 @@ from curate.cache import Cache  # noqa: E402
 from curate.engine import Shard, worker_pool  # noqa: E402
 from curate.fingerprint import file_digest  # noqa: E402
 from curate.flow import Flow  # noqa: E402
-from curate.lock import lock_facts, recipe  # noqa: E402
 from curate.manifest import read_manifest  # noqa: E402
 from curate.marking import KEPT, NO_DROPS  # noqa: E402
-from curate.papers import papers  # noqa: E402
 from curate.progress import Steps  # noqa: E402
-from curate.publish import publish  # noqa: E402
 from curate.records import ROLLOUT, to_arrow  # noqa: E402
 from curate.version import versions  # noqa: E402
+from curate.versions.lock import lock_facts, recipe  # noqa: E402
+from curate.versions.papers import papers  # noqa: E402
+from curate.versions.publish import publish  # noqa: E402
 from distill.families import pose_many  # noqa: E402
 from distill.request import Message, Request, Sampling  # noqa: E402
 from distill.teachers.tutor import EXPECTED, Tutor  # noqa: E402

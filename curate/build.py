@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from curate.asking.ready import check_ready, unready
 from curate.cache import Cache
-from curate.crew import crew_of, standing
+from curate.changes.frozen import check_drift, check_standing, check_tables
 from curate.engine import worker_pool
 from curate.flow import Flow
-from curate.frozen import check_drift, check_standing, check_tables
-from curate.gc import STAGES, close_journal, fresh_journal, stages_in_use
-from curate.lock import find, lock_facts, pinned, recipe, settled
 from curate.manifest import Manifest
-from curate.order import check_order
-from curate.papers import papers
 from curate.progress import Steps
-from curate.publish import builder_lock, publish, version_digest
-from curate.ready import check_ready, unready
+from curate.recipes.order import check_order
 from curate.version import Version, versions
+from curate.versions.gc import STAGES, close_journal, fresh_journal, stages_in_use
+from curate.versions.lock import find, lock_facts, pinned, recipe, settled
+from curate.versions.papers import papers
+from curate.versions.publish import builder_lock, publish, version_digest
+from curate.workers.crew import crew_of, standing
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,10 @@ def check(
     """Say every fault of a manifest, or of a version: files, rows, ledger, views. Changes nothing."""
     with exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
-            from curate.launch import check_engine
+            from curate.asking.ready import unready
             from curate.manifest import read_manifest
-            from curate.order import check_order
-            from curate.ready import unready
+            from curate.recipes.order import check_order
+            from curate.workers.launch import check_engine
 
             read = read_manifest(Path(what), set_ or [])
             check_order(read)
@@ -50,9 +50,9 @@ def check(
             for fault in unready(read):
                 typer.echo(f"but here it cannot be built: {fault}")
         else:
-            from curate.checks import check_version
             from curate.progress import Steps
             from curate.version import open_version
+            from curate.versions.checks import check_version
 
             version = open_version(what, root)
             with Steps().step(f"checking {version.name}", None, "rows") as done:
@@ -73,7 +73,7 @@ def plan(
     """Say what a build would ask of the teacher, and what that will take. Asks nothing, but for the pilot."""
     with exits(debug):
         from curate.manifest import read_manifest
-        from curate.plan import plan_build
+        from curate.planning.plan import plan_build
         from curate.progress import Steps
         from curate.version import data_root
 
@@ -110,9 +110,9 @@ def build(
     """Make the next version of the manifest's dataset. Resumes by itself; does nothing if nothing changed."""
     with exits(debug, resume=shlex.join(["curate", *sys.argv[1:]])):
         from curate.build import build as build_version
+        from curate.look.show import summary
         from curate.manifest import read_manifest
         from curate.progress import Steps
-        from curate.show import summary
         from curate.version import data_root
 
         # First, so that --set may give it options.
@@ -120,7 +120,7 @@ def build(
         read, place = read_manifest(manifest, [*chosen, *(set_ or [])]), data_root(root)
         held = None
         if frozen or lock:
-            from curate.frozen import frozen_to
+            from curate.changes.frozen import frozen_to
 
             held = frozen_to(manifest, read.name, place, lock)
         outcome = build_version(read, place, Steps(), workers, offline, held)
@@ -132,7 +132,7 @@ def build(
 def list_(root: RootOption = None, debug: DebugOption = False) -> None:
     """The datasets and their versions."""
     with exits(debug):
-        from curate.show import version_list
+        from curate.look.show import version_list
         from curate.version import data_root
 
         typer.echo(version_list(data_root(root)))
@@ -149,12 +149,12 @@ def show(
 ) -> None:
     """The funnel of a version, its views, and where it lies; or how its problems are balanced."""
     with exits(debug):
-        from curate.show import summary
+        from curate.look.show import summary
         from curate.version import open_version
 
         shown = open_version(version, root)
         if balance:
-            from curate.balance import balance_text
+            from curate.look.balance import balance_text
 
             typer.echo(balance_text(shown))
         else:
@@ -173,7 +173,7 @@ def diff(
 ) -> None:
     """What differs between two versions: rows, verdicts, counts, and what in the manifest made the difference."""
     with exits(debug):
-        from curate.compare import compare
+        from curate.changes.compare import compare
         from curate.version import open_version
 
         difference = compare(open_version(before, root), open_version(after, root))
@@ -202,10 +202,10 @@ def export(
     with exits(debug):
         from typing import cast
 
-        from curate.exports import ExportFormat
-        from curate.exports import export as export_table
         from curate.progress import Steps
         from curate.version import open_version
+        from curate.versions.exports import ExportFormat
+        from curate.versions.exports import export as export_table
 
         with Steps().step(f"export {table}", None, "rows") as done:
             form = cast("ExportFormat | None", format_)  # it says which there are
@@ -227,7 +227,7 @@ def explain(
 ) -> None:
     """The story of one row: where it came from, what was found, what became of it."""
     with exits(debug):
-        from curate.story import story
+        from curate.look.story import story
         from curate.version import data_root, newest, open_version
 
         places = [open_version(version, root)] if version else newest(data_root(root))
@@ -246,7 +246,7 @@ def hits(
 ) -> None:
     """Every problem that a benchmark asks: both texts, the rule, the benchmark, and whether it was dropped."""
     with exits(debug):
-        from curate.hits import report, write
+        from curate.alike.hits import report, write
         from curate.version import open_version
 
         place = open_version(version, root)
@@ -317,8 +317,8 @@ def gc(
 ) -> None:
     """Remove finished stages that no version that stands, and no build under way, was made of. Costs time only."""
     with exits(debug):
-        from curate.gc import collect
         from curate.version import data_root
+        from curate.versions.gc import collect
 
         typer.echo(collect(data_root(root), dry_run).text())
 

@@ -14,12 +14,12 @@ import polars as pl
 
 from curate.cache import Cache
 from curate.fingerprint import fingerprint, row_digest
-from curate.manifest_plugs import path_options
 from curate.plug import Stage
+from curate.recipes.manifest_plugs import path_options
 from curate.records import TEXT_COLUMNS
 
 if TYPE_CHECKING:
-    from curate.crew import Crew
+    from curate.workers.crew import Crew
 
 BATCH_ROWS = 2048
 """Rows of a shard whose texts are in memory at once."""

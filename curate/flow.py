@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.asker import Asker, check_offline
+from curate.alike.clusters import clusters
+from curate.asking.asker import Asker, check_offline
+from curate.asking.draw import Draw, Settled
+from curate.asking.goal_verdicts import GoalVerdicts
+from curate.asking.lost_reasoning import check_reasoning
 from curate.cache import Cache
-from curate.choosing import Choices, choose_views
-from curate.clusters import clusters
-from curate.draw import Draw, Settled
+from curate.choices.choosing import Choices, choose_views
+from curate.choices.selection import check_mixes
 from curate.engine import Pool, Shard, shard_marks, table_marks
-from curate.goal_verdicts import GoalVerdicts
 from curate.ledger import Ledger, LedgerError
-from curate.lost_reasoning import check_reasoning
 from curate.marking import KEPT, NO_DROPS, NO_FATE, columns_for, marked
-from curate.order import goal_stage
-from curate.outputs import Outputs
 from curate.plug import Stage
 from curate.progress import Steps
-from curate.publish import Table
-from curate.questions import SourceRows, owners, read_sources
+from curate.reading.questions import SourceRows, owners, read_sources
+from curate.recipes.order import goal_stage
 from curate.records import TEXT_COLUMNS, draws
 from curate.rewrite import children_of, with_children
-from curate.selection import check_mixes
 from curate.shards import gather
 from curate.version import ROLLOUTS
+from curate.versions.outputs import Outputs
+from curate.versions.publish import Table
 from distill.store import Store
 
 if TYPE_CHECKING:

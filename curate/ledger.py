@@ -77,7 +77,7 @@ class Ledger:
         return self._note(entry, dropped)
 
     def open(self, stage: str, unit: Unit, brought: int, refused: pl.DataFrame) -> Entry:
-        """Notes what a source, the teacher or a stage that rewrites brought in, and what of it could not be used (`id`, `drop`)."""
+        """Notes what a source, the teacher or a rewrite brought in, and what of it could not be used (`id`, `drop`)."""
         dropped = refused.select("id", reason="drop")
         return self._note(self._entry(stage, unit, brought, dropped), dropped)
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from curate.manifest_faults import SECRET, Faults, ManifestError
-from curate.manifest_plugs import Use, plain, use_of, validated
-from curate.manifest_schema import schema
-from curate.overrides import apply_override
-from curate.recipe import Prompt, Recipe, Rollouts
-from curate.view_order import add_view_faults
-from curate.yaml_lines import Loc, YamlError, line_column, parse, read_text
+from curate.choices.view_order import add_view_faults
+from curate.recipes.manifest_faults import SECRET, Faults, ManifestError
+from curate.recipes.manifest_plugs import Use, plain, use_of, validated
+from curate.recipes.manifest_schema import schema
+from curate.recipes.overrides import apply_override
+from curate.recipes.recipe import Prompt, Recipe, Rollouts
+from curate.recipes.yaml_lines import Loc, YamlError, line_column, parse, read_text
 
 __all__ = ["Manifest", "ManifestError", "Prompt", "Recipe", "Rollouts", "Use", "read_manifest", "schema"]
 

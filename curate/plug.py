@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from curate.intake import Intake
+    from curate.reading.intake import Intake
 
 Table = Literal["problems", "rollouts"]
 
@@ -114,7 +114,7 @@ class View(Protocol):
         drops: the few reasons for which a unit is left out.
         schema: the Arrow schema of its rows; a property where options decide it.
 
-    The options that all views share, and how caps cut, stand in `curate.selection`. A view may have a method
+    The options that all views share, and how caps cut, stand in `curate.choices.selection`. A view may have a method
     `facts(picks)`: plain numbers about its picks, for the lock and the card.
     """
 

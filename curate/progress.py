@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from curate.pace import Pace
+from curate.planning.pace import Pace
 
 LINE_EVERY_S = 30.0
 

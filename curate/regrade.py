@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.intake import Columns, Intake, SourceError, intake
-from curate.readers import File, read_batches
+from curate.reading.intake import Columns, Intake, SourceError, intake
+from curate.reading.readers import File, read_batches
 from curate.records import to_arrow
 from curate.verdicts.rule import Rule
 from verify import Policy

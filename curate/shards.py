@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
+from curate.asking.draw import SHARD_PROBLEMS, Draw, Settled, settle
 from curate.cache import Cache
-from curate.draw import SHARD_PROBLEMS, Draw, Settled, settle
 from curate.engine import Shard
 from curate.fingerprint import file_digest, fingerprint, row_digest
 from curate.records import ROLLOUT, TEXT_COLUMNS, empty, row_ids, text_hash, text_lengths, to_arrow

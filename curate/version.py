@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl  # a quarter of a second that opening a version needs not wait for
 
-    from curate.compare import Diff
+    from curate.changes.compare import Diff
     from curate.look.notebook import ProblemView
     from curate.look.plots import Plots
 
@@ -115,7 +115,7 @@ class Version:
         Raises:
             VersionError: nothing of that name.
         """
-        from curate.compare import compare
+        from curate.changes.compare import compare
 
         return compare(earlier if isinstance(earlier, Version) else self._neighbour(earlier), self)
 
@@ -131,7 +131,7 @@ class Version:
         return version_html(self)
 
     def __repr__(self) -> str:
-        from curate.show import summary
+        from curate.look.show import summary
 
         try:
             return summary(self)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from curate.build import build
+from curate.look.show import summary
 from curate.manifest import read_manifest
 from curate.progress import Steps
-from curate.show import summary
 from curate.version import Version
 from distill.request import TeacherError
 from tests.distill.hostile_server import HostileServer, response

@@ -13,7 +13,7 @@ import pytest
 
 from curate.build import Outcome, build
 from curate.manifest import read_manifest
-from curate.plan import plan_build
+from curate.planning.plan import plan_build
 from curate.progress import Steps
 from curate.version import DigestError, Version, open_version
 
@@ -133,7 +133,7 @@ def test_another_folder_gives_the_same_rows_and_bytes(small: tuple[Path, Version
 def test_how_problems_are_cut_into_shards_changes_no_row(
     small: tuple[Path, Version], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("curate.draw", "curate.shards"):
+    for module in ("curate.asking.draw", "curate.shards"):
         monkeypatch.setattr(f"{module}.SHARD_PROBLEMS", 7)
     assert run(tmp_path, SMALL).version.digest == small[1].digest
 
@@ -328,7 +328,7 @@ def test_a_root_that_cannot_be_written_is_no_fault_of_ours(tmp_path: Path, root:
 
 
 def test_a_second_builder_is_sent_away_with_the_name_of_the_first(tmp_path: Path) -> None:
-    from curate.publish import BusyError, builder_lock
+    from curate.versions.publish import BusyError, builder_lock
 
     with builder_lock(tmp_path / "small"), pytest.raises(BusyError, match=f"process {os.getpid()} on "):
         run(tmp_path, SMALL, root=".")

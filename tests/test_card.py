@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from curate.formats import SCHEMAS as FORMATS
+from curate.choices.formats import SCHEMAS as FORMATS
 from curate.ledger import FUNNEL, LEDGER, Entry
 from curate.records import PAIR, PROBLEM, ROLLOUT, empty
 from curate.share.card import CardFacts, card

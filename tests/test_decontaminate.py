@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate.benchmarks import read_benchmark
 from curate.build import build
 from curate.decontaminate.ngrams import Ngrams
-from curate.intake import SourceError
+from curate.look.story import story
 from curate.manifest import ManifestError, read_manifest
 from curate.progress import Steps
-from curate.story import story
+from curate.reading.benchmarks import read_benchmark
+from curate.reading.intake import SourceError
 from curate.version import Version
 from tests.fakehub import FakeHub
 from tests.hostile_texts import HOSTILE

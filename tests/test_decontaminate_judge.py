@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from curate.alike.hits import hits
 from curate.build import build
 from curate.decontaminate.judge import MAX_CHARS, Judge, prompt, read
 from curate.decontaminate.ngrams import Ngrams
-from curate.hits import hits
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from tests.hostile_texts import HOSTILE

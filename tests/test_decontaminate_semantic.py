@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from curate.decontaminate.semantic import Semantic
-from curate.intake import SourceError
+from curate.reading.intake import SourceError
 from tests.hostile_texts import HOSTILE
 
 pytest.importorskip("sentence_transformers", reason="the extra `semantic` is not installed")

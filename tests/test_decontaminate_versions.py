@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from curate.benchmarks import check_reference, read_benchmark
 from curate.build import build
 from curate.decontaminate.ngrams import Ngrams
-from curate.intake import SourceError
 from curate.manifest import ManifestError, read_manifest
 from curate.progress import Steps
+from curate.reading.benchmarks import check_reference, read_benchmark
+from curate.reading.intake import SourceError
 from curate.version import Version
 
 ASKED = [

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.buckets import band_rows, bands, shares, shingle
+from curate.alike.buckets import band_rows, bands, shares, shingle
+from curate.alike.embedding import ModelError
 from curate.build import build
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
 from curate.dedup.semantic import Semantic
-from curate.embedding import ModelError
 from curate.manifest import read_manifest
 from curate.progress import Steps
 
@@ -145,8 +145,8 @@ def test_without_order_in_the_rule_the_order_of_the_rows_changes_nothing(order: 
 
 def test_any_number_of_threads_gives_the_same_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = table(*[f"{text} Bed {at % 7}." for at in range(60) for text in (FENCE, *FORMS, *OTHERS)])
-    monkeypatch.setattr("curate.sameness.BATCH_ROWS", 50)
-    monkeypatch.setattr("curate.buckets.BATCH_ROWS", 50)
+    monkeypatch.setattr("curate.alike.sameness.BATCH_ROWS", 50)
+    monkeypatch.setattr("curate.alike.buckets.BATCH_ROWS", 50)
     found = []
     for cores in (1, 3):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.compare import compare
-from curate.drift import changes
+from curate.changes.compare import compare
+from curate.changes.drift import changes
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.version import Version, VersionError, open_version

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate.balance import LEVEL_ORDER, MOST_ROWS, balance_counts, balance_rows, balance_text
 from curate.build import build
 from curate.interval import wilson
+from curate.look.balance import LEVEL_ORDER, MOST_ROWS, balance_counts, balance_rows, balance_text
 from curate.look.notebook import problem_view
 from curate.manifest import read_manifest
 from curate.progress import Steps

@@ -14,24 +14,24 @@ from typing import Any
 import polars as pl
 import pytest
 
-import curate.blocks
-import curate.crew
+import curate.workers.blocks
+import curate.workers.crew
 from curate.build import build
 from curate.cache import Cache
-from curate.crew import Crew, RankError, _parts, standing
 from curate.dedup.minhash import Minhash
 from curate.dedup.minhash_blocks import MinhashBlocks
 from curate.engine import Job, Shard, whole
-from curate.launch import EngineError, check_engine
 from curate.machines.local import Local
 from curate.machines.slurm import Slurm
 from curate.manifest import ManifestError, read_manifest
 from curate.progress import Steps
-from curate.rank import read, written
 from curate.tag.repetition import Repetition
 from curate.verdicts.judge import Judge
 from curate.verdicts.rule import Rule
 from curate.version import Version
+from curate.workers.crew import Crew, RankError, _parts, standing
+from curate.workers.launch import EngineError, check_engine
+from curate.workers.rank import read, written
 from distill.request import Sampling, TeacherError
 from distill.store import Store
 from distill.teachers.openai_server import OpenaiServer
@@ -207,7 +207,7 @@ def test_a_killed_task_is_told_and_the_next_build_goes_on(crew: Crew, cache: Cac
 def test_an_executor_that_hangs_is_left(
     crew: Crew, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curate.crew, "SILENT_S", 4.0)
+    monkeypatch.setattr(curate.workers.crew, "SILENT_S", 4.0)
     jobs = jobs_of(tmp_path / "shards")
     Trap(jobs["s1"].shard.path)
     found: list[int] = []
@@ -439,7 +439,7 @@ def test_an_interrupted_build_leaves_its_slurm_job_and_the_next_takes_it_over(
 
 
 def test_blocks_give_the_marks_of_minhash(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(curate.blocks, "HERE_TEXTS", 0)
+    monkeypatch.setattr(curate.workers.blocks, "HERE_TEXTS", 0)
     texts = [
         "Find $x$ if $x+2=7$.",
         "Find x if x + 2 = 7 .",

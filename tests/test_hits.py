@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from curate.alike.hits import COLUMNS, counts, hits
 from curate.build import build
 from curate.cli import app
-from curate.hits import COLUMNS, counts, hits
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.version import Version

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate.intake import Columns
+from curate.reading.intake import Columns
 from curate.sources.hub import Hub
 from tests.fakehub import FakeHub
 
@@ -58,8 +58,8 @@ CASES: dict[str, dict[str, Any]] = {
 
 RUN = """
 import json, sys
-from curate.intake import Columns, SourceError
-from curate.intake import Columns
+from curate.reading.intake import Columns, SourceError
+from curate.reading.intake import Columns
 from curate.sources.hub import Hub
 said = {}
 for name, options in json.load(sys.stdin).items():

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.hygiene.answer_in_question import AnswerInQuestion
 from curate.hygiene.form import Form
 from curate.hygiene.language import Language
@@ -18,10 +17,11 @@ from curate.hygiene.length import Length
 from curate.hygiene.maths import Maths
 from curate.hygiene.open_form import OpenForm
 from curate.hygiene.self_contained import SelfContained
+from curate.look.story import story
 from curate.manifest import read_manifest
 from curate.plug import names, plug_class
 from curate.progress import Steps
-from curate.story import story
+from curate.versions.checks import check_version
 
 STAGES = [AnswerInQuestion(), Form(), Language(), Length(), Maths(), OpenForm(), SelfContained()]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.cells import column_of
-from curate.intake import REASONS, Columns, Intake, SourceError, intake
+from curate.reading.cells import column_of
+from curate.reading.intake import REASONS, Columns, Intake, SourceError, intake
 from curate.records import PROBLEM, ROLLOUT, empty, row_ids
 
 

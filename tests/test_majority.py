@@ -8,12 +8,12 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.manifest import read_manifest
-from curate.order import OrderError, check_order, goal_stage
 from curate.progress import Steps
+from curate.recipes.order import OrderError, check_order, goal_stage
 from curate.verdicts.majority import Majority
 from curate.version import Version
+from curate.versions.checks import check_version
 from curate.votes import MOST_FORMS, most_frequent
 from distill.families import pose_many
 from verify import same_answer

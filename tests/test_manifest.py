@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from curate import plug
-from curate.intake import Columns
 from curate.manifest import ManifestError, Prompt, Recipe, read_manifest
+from curate.reading.intake import Columns
 from curate.records import MESSAGES
 
 HERE = Path(__file__).parent

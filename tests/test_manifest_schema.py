@@ -9,7 +9,7 @@ import pytest
 
 from curate import plug
 from curate.manifest import read_manifest, schema
-from curate.yaml_lines import parse
+from curate.recipes.yaml_lines import parse
 
 MANIFESTS = Path(__file__).parent.parent / "manifests"
 SCHEMA = schema()

@@ -16,14 +16,14 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.hygiene.open_form import OpenForm
+from curate.look.story import story
 from curate.manifest import read_manifest
-from curate.opening import opened
-from curate.plan import plan_build
+from curate.planning.plan import plan_build
 from curate.progress import Steps
-from curate.story import story
+from curate.texts.opening import opened
 from curate.version import Version
+from curate.versions.checks import check_version
 
 OPENED = [
     ("What is half of 8?\nA)2\nB)4\nC)6", "B", "What is half of 8?", "4"),

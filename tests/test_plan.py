@@ -7,16 +7,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from curate.asking.lost_reasoning import LostReasoningError
 from curate.build import build
-from curate.forecast import Forecast
-from curate.lost_reasoning import LostReasoningError
 from curate.manifest import read_manifest
-from curate.manifest_plugs import Use
-from curate.plan import Plan, plan_build
+from curate.planning.forecast import Forecast
+from curate.planning.plan import Plan, plan_build
+from curate.planning.projection import project
 from curate.plug import load
 from curate.progress import Steps
-from curate.projection import project
-from curate.recipe import Rollouts
+from curate.recipes.manifest_plugs import Use
+from curate.recipes.recipe import Rollouts
 from curate.version import Version
 from distill.account import Spent
 from distill.store import Store

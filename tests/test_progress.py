@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from curate import progress
-from curate.pace import Pace
+from curate.planning.pace import Pace
 from curate.progress import Steps
 from distill.request import Message, Reply, Request, Sampling
 

@@ -12,13 +12,13 @@ import pytest
 from huggingface_hub import HfApi
 
 from curate.progress import Steps
-from curate.publish import BusyError, builder_lock
 from curate.share.foreign_lock import ForeignError, check_card, read_foreign_lock
 from curate.share.hub import HubError, RefusedError, Remote, ShareError
 from curate.share.plan import plan_push
 from curate.share.pull import Pulled, pull, split_reference
 from curate.share.push import push
 from curate.version import Version, versions
+from curate.versions.publish import BusyError, builder_lock
 from tests.fakehub import FakeHub
 from tests.tiny_versions import row, tiny_version, two_versions
 from train.data import open_view

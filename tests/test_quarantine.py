@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.tag.quarantine import REASON, Quarantine
 from curate.version import Version
+from curate.versions.checks import check_version
 from distill.families import pose_many
 
 MANIFEST = """

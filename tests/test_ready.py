@@ -10,7 +10,7 @@ import pytest
 
 from curate.build import build
 from curate.manifest import Manifest, read_manifest
-from curate.plan import plan_build
+from curate.planning.plan import plan_build
 from curate.progress import Steps
 from distill.request import TeacherError
 from tests.classroom import Classroom, make, problems, room

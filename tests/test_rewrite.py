@@ -9,13 +9,13 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.ledger import LedgerError
+from curate.look.story import story
 from curate.manifest import read_manifest
-from curate.manifest_plugs import Use
 from curate.progress import Steps
-from curate.story import story
+from curate.recipes.manifest_plugs import Use
 from curate.version import Version
+from curate.versions.checks import check_version
 
 MANIFEST = """
 name: reworded

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate.lost_reasoning import FIRST, LostReasoningError, ReasoningWatch
+from curate.asking.lost_reasoning import FIRST, LostReasoningError, ReasoningWatch
 from distill.budget import BudgetError
 from distill.request import Reply
 from tests.classroom import PROBLEMS, Terse, make, problems, room

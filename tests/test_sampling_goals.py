@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from curate.manifest import ManifestError, read_manifest
-from curate.order import OrderError, check_order
+from curate.recipes.order import OrderError, check_order
 from distill.request import TeacherError
 from tests.classroom import GOAL, PROBLEMS, SMALL, by_problem, line, make, posed, problems, room, write
 

@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curate import readers, text_rows
 from curate.fingerprint import fingerprint
-from curate.intake import Columns, Intake, SourceError
 from curate.manifest import read_manifest
-from curate.manifest_faults import ManifestError
+from curate.reading import readers, text_rows
+from curate.reading.intake import Columns, Intake, SourceError
+from curate.recipes.manifest_faults import ManifestError
 from curate.sources.files import Files
 
 COLUMNS = Columns(problem="question", answer="answer", source_id="id", rollouts="replies", labels="right")
@@ -335,7 +335,7 @@ def test_a_file_that_vanishes_while_others_are_read_is_told(tmp_path: Path) -> N
 # Not ru_maxrss: it begins with the size of the process that started this one.
 BOMB = """
 import re, sys
-from curate.intake import Columns
+from curate.reading.intake import Columns
 from curate.sources.files import Files
 columns = Columns(problem="question", rollouts="replies")
 batches = Files(path=sys.argv[1], columns=columns)()
@@ -368,7 +368,7 @@ def test_damaged_parquet_never_takes_the_process_down(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from curate.intake import Columns, SourceError
+from curate.reading.intake import Columns, SourceError
 from curate.sources.files import Files
 folder = Path(sys.argv[1])
 data = (folder / "x.parquet").read_bytes()

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
-from curate.domain_words import DOMAIN_WORDS
 from curate.manifest import ManifestError, read_manifest
 from curate.plug import PlugError
 from curate.progress import Steps
 from curate.tag.domain import MOST_CHARS, Domain
+from curate.texts.domain_words import DOMAIN_WORDS
+from curate.versions.checks import check_version
 from distill.request import Reply, Request
 
 DATA = os.environ.get("COTILLION_REAL_DATA")

@@ -9,12 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate.languages import languages
-from curate.repeats import cut, repeats
 from curate.share.flaws import flaws, flaws_section
 from curate.tag.language import Language
 from curate.tag.repetition import Repetition
 from curate.tag.shape import Shape
+from curate.texts.languages import languages
+from curate.texts.repeats import cut, repeats
 from distill.families import pose_many
 from distill.request import Message, Request, Sampling
 from distill.teachers.tutor import Tutor

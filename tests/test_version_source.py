@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from curate.build import build
-from curate.intake import SourceError
 from curate.manifest import read_manifest
 from curate.progress import Steps
+from curate.reading.intake import SourceError
 from curate.sources.version import Version
 from curate.version import Version as Built
 from tests.classroom import SMALL, posed, write

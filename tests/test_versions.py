@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.build import build
-from curate.checks import check_version
 from curate.fingerprint import file_digest, row_digest
 from curate.manifest import read_manifest
 from curate.progress import Steps
-from curate.publish import Table, version_digest
 from curate.tables import File, Part
 from curate.version import DigestError, Version, VersionError, open_version, sealed
+from curate.versions.checks import check_version
+from curate.versions.publish import Table, version_digest
 from tests.hostile_names import HOSTILE_NAMES
 
 MANIFEST = """

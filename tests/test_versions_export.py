@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from curate import exports
 from curate.build import build
 from curate.cli import app
-from curate.exports import ExportError, export
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.version import DigestError, Version, VersionError
+from curate.versions import exports
+from curate.versions.exports import ExportError, export
 from tests.hostile_names import HOSTILE_NAMES
 
 MANIFEST = """

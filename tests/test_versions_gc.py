@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from curate.build import Outcome, build
 from curate.cli import app
-from curate.gc import collect, stages_in_use
 from curate.manifest import read_manifest
 from curate.progress import Steps
-from curate.publish import BusyError
+from curate.versions.gc import collect, stages_in_use
+from curate.versions.publish import BusyError
 
 MANIFEST = """
 name: small

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from curate.checks import check_version
-from curate.publish import BusyError, builder_lock, next_number
 from curate.version import Version, versions
+from curate.versions.checks import check_version
+from curate.versions.publish import BusyError, builder_lock, next_number
 
 RACES = int(os.environ.get("COTILLION_RACES", "1"))
 KILLS = int(os.environ.get("COTILLION_KILLS", "4"))

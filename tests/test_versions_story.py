@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.look.story import story
 from curate.manifest import read_manifest
 from curate.progress import Steps
-from curate.story import story
 from curate.version import Version, VersionError
 
 MANIFEST = """

@@ -8,18 +8,18 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate.benchmarks import Questions
+from curate.alike.leaks import LeakError, Overlap, benchmark_overlaps, view_overlaps
 from curate.build import build
 from curate.cache import Cache
-from curate.choosing import choose_views
+from curate.choices.choosing import choose_views
+from curate.choices.selection import MixError
 from curate.engine import worker_pool
 from curate.flow import Flow
-from curate.leaks import LeakError, Overlap, benchmark_overlaps, view_overlaps
 from curate.ledger import Ledger
 from curate.manifest import Use, read_manifest
 from curate.progress import Steps
+from curate.reading.benchmarks import Questions
 from curate.records import ROLLOUT, empty
-from curate.selection import MixError
 from curate.version import Version, VersionError
 from curate.views.rl import Rl
 from distill.store import Store

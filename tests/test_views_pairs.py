@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.choices.pairing import length_drift, without_drift
 from curate.manifest import read_manifest
-from curate.pairing import length_drift, without_drift
 from curate.progress import Steps
 from curate.records import text_hash
 from curate.views.dpo import Dpo
@@ -125,7 +125,7 @@ def test_of_few_pairs_too_none_are_left_that_drift_further(seed: int) -> None:
 
 
 def test_of_a_problem_with_very_many_rollouts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("curate.pairing.MOST_A_SIDE", 5)
+    monkeypatch.setattr("curate.choices.pairing.MOST_A_SIDE", 5)
     verdicts = [(f"r{i}", "p0", ("correct", "wrong")[i % 2], 100 + i) for i in range(40)]
     told = fates(Dpo(per_problem=9), ONE, rollouts(*verdicts))
     assert len(told) == 40

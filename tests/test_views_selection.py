@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate.clusters import clusters
+from curate.alike.clusters import clusters
+from curate.choices.selection import MixError, Quota
 from curate.manifest import read_manifest
-from curate.order import OrderError, check_order
-from curate.selection import MixError, Quota
+from curate.recipes.order import OrderError, check_order
 from curate.views.dpo import Dpo
 from curate.views.midtrain import Midtrain
 from curate.views.rl import Rl

@@ -37,7 +37,7 @@ class Evaluate:
     """A run folder, a folder of weights, a model on the Hub (`org/name@COMMIT`), or the name a server knows it by."""
 
     on: tuple[str, ...]
-    """`math500`, `aime24`, ... (curate.benchmarks), a file of problems, or the held-out prompts of a version
+    """`math500`, `aime24`, ... (curate.reading.benchmarks), a file of problems, or the held-out prompts of a version
     (`v3:heldout`)."""
 
     k: int | None = None
@@ -123,8 +123,8 @@ class Evaluate:
             rows = pl.read_parquet(view.files).select("id", "prompt", answer="solution").head(self.limit or ALL)
             name = f"{view.version.name.replace('@', '-')}-{view.split}"
             return name, rows, {"version": view.version.name, "row_digest": view.facts["digest"]}, 8
-        from curate.benchmarks import read_benchmark
-        from curate.recipe import Prompt
+        from curate.reading.benchmarks import read_benchmark
+        from curate.recipes.recipe import Prompt
 
         asked = read_benchmark(reference)
         prompt = Prompt().messages(pl.col("problem"))

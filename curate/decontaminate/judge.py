@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.against import Against
-from curate.contamination import lookup
+from curate.alike.contamination import lookup
 from curate.plug import TeacherPlug
+from curate.reading.against import Against
 from distill.request import Sampling
 
 MAX_CHARS = 4_000

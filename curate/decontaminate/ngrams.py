@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.against import Against
-from curate.contamination import VARIANT_RULE, lookup
+from curate.alike.contamination import VARIANT_RULE, lookup
+from curate.reading.against import Against
 
 QUOTED_CHARS = 5_000
 """Of a question, kept beside the problem. The longest of 11,000 benchmark questions has 4,300 characters."""

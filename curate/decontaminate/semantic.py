@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from curate.against import Against
-from curate.copies import figures
-from curate.embedding import check_model, encode, is_path
+from curate.alike.copies import figures
+from curate.alike.embedding import check_model, encode, is_path
+from curate.alike.wording import question
 from curate.fingerprint import file_digest
-from curate.intake import SourceError
-from curate.wording import question
+from curate.reading.against import Against
+from curate.reading.intake import SourceError
 
 RULE = "semantic"
 SIZE = 256

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from curate.buckets import Shingles, alike_pairs, bands, shares, shingle
-from curate.keeping import RULE, Reason, fates, in_order, kept_of, nearest
-from curate.sameness import MATTERS, compatible, first_of_form, statements_of
+from curate.alike.buckets import Shingles, alike_pairs, bands, shares, shingle
+from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
+from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from curate.blocks import signed_bands
-from curate.buckets import Shingles, band_rows
+from curate.alike.buckets import Shingles, band_rows
 from curate.dedup.minhash import Minhash
+from curate.workers.blocks import signed_bands
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from curate.embedding import check_model, encode, folder_digest, is_path, neighbours, revision_of
-from curate.keeping import RULE, Reason, fates, in_order, kept_of, nearest
-from curate.sameness import MATTERS, compatible, first_of_form, statements_of
+from curate.alike.embedding import check_model, encode, folder_digest, is_path, neighbours, revision_of
+from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
+from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
-from curate.options import may_list
+from curate.texts.options import may_list
 
 LOOKED_AT = 20_000
 QUOTED = 120

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from curate.gold import SENTINELS, answer_fault
+from curate.reading.gold import SENTINELS, answer_fault
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, get_args
 
 import polars as pl
 
-from curate.options import find_options, may_list, without_drawings
+from curate.texts.options import find_options, may_list, without_drawings
 
 Closed = Literal["multiple_choice", "true_false", "yes_no", "proof", "multi_part"]
 """Forms that are not open: what there is to answer is given, is no answer, or is several."""

@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
-from curate.languages import languages
+from curate.texts.languages import languages
 
 
 @dataclass(frozen=True)
 class Language:
     """Mark the language of every question, and drop those in another than wanted.
 
-    Told by script and common words (curate.languages), no model: of 2,500 translated GSM8K questions in ten languages
-    and 30,000 English ones nearly all are told right (docs/hygiene.md). A question of formulas alone is of no
-    language, and stays.
+    Told by script and common words (curate.texts.languages), no model: of 2,500 translated GSM8K questions in ten
+    languages and 30,000 English ones nearly all are told right (docs/hygiene.md). A question of formulas alone is of
+    no language, and stays.
 
     Example:
         >>> rows = pl.DataFrame({"id": ["a", "b"], "problem": ["How many of the apples are red?", "求 3 的平方。"]})

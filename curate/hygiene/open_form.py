@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from curate.opening import lettered, numbers, opened
-from curate.options import may_list
 from curate.plug import TeacherPlug
 from curate.rewrite import REWRITTEN
+from curate.texts.opening import lettered, numbers, opened
+from curate.texts.options import may_list
 from distill.request import Sampling
 
 MOST_CHARS = 4_000

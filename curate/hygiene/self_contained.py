@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, get_args
 
 import polars as pl
 
-from curate.options import may_list
+from curate.texts.options import may_list
 
 Need = Literal["drawing", "figure", "link", "table", "options", "elsewhere", "unfinished"]
 NEEDS: tuple[Need, ...] = get_args(Need)

@@ -1,1 +1,1 @@
-"""Versions to look at: in Jupyter, as charts, as static pages."""
+"""Versions to look at: as text, in Jupyter, as charts, as static pages."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from curate.compare import MOST_FLIPS, Diff, TableDiff
+from curate.changes.compare import MOST_FLIPS, Diff, TableDiff
+from curate.changes.shifts import Shift
 from curate.look.page import fragment
 from curate.look.prose import plain, seen
+from curate.look.show import text_table
 from curate.share import markdown
-from curate.shifts import Shift
-from curate.show import text_table
 from curate.version import VersionError
 
 MOST_VALUES = 12

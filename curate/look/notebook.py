@@ -7,8 +7,8 @@ from curate.look.page import fragment
 from curate.look.panels import problem_panel
 from curate.look.prose import brief, seen
 from curate.look.rows import Shown, find_problem, shown
-from curate.show import views
-from curate.story import story
+from curate.look.show import views
+from curate.look.story import story
 from curate.version import Version
 
 MOST_ROLLOUTS = 64

@@ -11,7 +11,7 @@ from curate.look.panels import Cell, bar, bars, link, table
 from curate.look.picking import Picked
 from curate.look.plots import PlotError, Plots, domain_counts, length_counts, pass_rate_counts
 from curate.look.prose import brief
-from curate.show import views
+from curate.look.show import views
 from curate.version import Version
 
 PER_LIST = 2_500

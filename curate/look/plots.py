@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.balance import LEVEL_ORDER, balance_counts, balance_rows
+from curate.look.balance import LEVEL_ORDER, balance_counts, balance_rows
 from curate.look.prose import one_line, seen
 from curate.records import LEVELS
 from curate.version import Version

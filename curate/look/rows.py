@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.show import views
+from curate.look.show import views
 from curate.version import Version, VersionError
 
 ABSTAINED = ("undecided", "timeout", "error", "unreadable_gold")

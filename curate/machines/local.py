@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from curate.launch import Engine, Order
+from curate.workers.launch import Engine, Order
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from curate.launch import Engine, Order
+from curate.workers.launch import Engine, Order
 
 OBJECT_STORE_BYTES = 200_000_000
 """Of a cluster that is started here: tasks pass files, not objects."""

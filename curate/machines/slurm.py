@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from curate.launch import Engine, Order, write_whole
+from curate.workers.launch import Engine, Order, write_whole
 
 JOB = "slurm_job"
 """The file with the job's number."""

@@ -58,7 +58,7 @@ class CardFacts:
     hits: tuple[tuple[str, str, str, int], ...] = ()
     """Benchmark, rule, fate and number of problems that decontamination found."""
     hit_examples: tuple[Mapping[str, Any], ...] = ()
-    """Some of them, as `curate.hits` lists them."""
+    """Some of them, as `curate.alike.hits` lists them."""
 
 
 def card(facts: CardFacts) -> str:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from curate.balance import Row, balance_counts, balance_rows
+from curate.look.balance import Row, balance_counts, balance_rows
 from curate.records import effective_level, with_facts
 from curate.share.flaws import flaws
 

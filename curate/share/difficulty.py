@@ -1,7 +1,7 @@
 """What a card says of how hard its problems are, how sure that is, and how they spread."""
 
-from curate.balance import LEVEL_ORDER
 from curate.interval import shortfall
+from curate.look.balance import LEVEL_ORDER
 from curate.share.counts import Counts
 from curate.share.markdown import bars, table
 

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from curate.publish import Table, version_digest
+from curate.recipes.yaml_lines import YamlError, parse
 from curate.tables import File, Part
 from curate.version import NAME
-from curate.yaml_lines import YamlError, parse
+from curate.versions.publish import Table, version_digest
 
 PAPERS = ("README.md", "manifest.yaml", "LICENSES.md")
 _SHARD = re.compile(rf"(?P<table>{NAME.pattern})/(?P<split>train|heldout)-[0-9]{{5}}-of-[0-9]{{5}}\.parquet", re.ASCII)

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from curate.look.prose import seen
+from curate.look.show import views
 from curate.share.hub import HOME, RefusedError, Remote, RemoteFile, State
 from curate.share.secret_scan import MOST, Found
-from curate.show import views
 from curate.version import LOCK, Version
 
 MANY_FILES = 100

@@ -14,9 +14,9 @@ from typing import Annotated, BinaryIO
 from pydantic import Field
 
 from curate.fingerprint import file_digest
-from curate.intake import Columns, Intake, SourceError
 from curate.plug import ManifestPath
-from curate.readers import File, read_files, suffixes
+from curate.reading.intake import Columns, Intake, SourceError
+from curate.reading.readers import File, read_files, suffixes
 
 
 @dataclass(frozen=True)

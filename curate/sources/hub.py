@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 from pydantic import Field
 
-from curate.intake import Columns, Intake, SourceError
-from curate.readers import File, read_files
+from curate.reading.intake import Columns, Intake, SourceError
+from curate.reading.readers import File, read_files
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetInfo

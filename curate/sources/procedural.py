@@ -7,7 +7,7 @@ from typing import ClassVar
 import polars as pl
 
 from curate.fingerprint import fingerprint
-from curate.intake import Columns, Intake, intake
+from curate.reading.intake import Columns, Intake, intake
 from curate.records import Level
 from distill.families import NAMED, PosedRow, pose_many
 

@@ -7,8 +7,8 @@ from typing import Literal
 import polars as pl
 import pyarrow.parquet as pq
 
-from curate.intake import UNREADABLE, Intake, SourceError
 from curate.plug import ManifestPath, VersionName
+from curate.reading.intake import UNREADABLE, Intake, SourceError
 from curate.records import PROBLEM, ROLLOUT, empty
 from curate.version import DigestError, VersionError, open_version
 from curate.version import Version as Built

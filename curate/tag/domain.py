@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.domain_classifier import by_classifier
-from curate.domain_words import DOMAIN_WORDS
 from curate.plug import TeacherPlug
+from curate.texts.domain_classifier import by_classifier
+from curate.texts.domain_words import DOMAIN_WORDS
 from distill.request import Sampling
 
 MOST_CHARS = 20_000
@@ -44,8 +44,8 @@ _SAID = r"(?im)^\W*DOMAIN:\W*([A-Za-z& ]+?)\W*$"
 class Domain:
     """Fill in the domain of problems whose source tells none, with what decided; a source's own word is never touched.
 
-    The names are those of MATH (arXiv 2103.03874) and of college subjects (curate/domain_words.py). `domain_by` is
-    `words`, `classifier` or `teacher:MODEL`; `domain_score` the winner's share of all weights, or its probability;
+    The names are those of MATH (arXiv 2103.03874) and of college subjects (curate/texts/domain_words.py). `domain_by`
+    is `words`, `classifier` or `teacher:MODEL`; `domain_score` the winner's share of all weights, or its probability;
     `domain_words` the words that decided. Where classifier or teacher say nothing, words do.
 
     Example:

@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
-from curate.foreign_runs import foreign_runs
-from curate.languages import languages
 from curate.records import TEXT_COLUMNS
+from curate.texts.foreign_runs import foreign_runs
+from curate.texts.languages import languages
 
 
 @dataclass(frozen=True)

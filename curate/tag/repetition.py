@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
-from curate.endings import without_end_marks
 from curate.records import TEXT_COLUMNS
-from curate.repeats import cut, repeats
+from curate.texts.endings import without_end_marks
+from curate.texts.repeats import cut, repeats
 
 SHOWN_CHARS = 200
 """Characters of a passage that are shown as evidence."""

@@ -7,7 +7,7 @@ import polars as pl
 from pydantic import Field
 
 from curate.plug import TeacherPlug
-from curate.ten_points import TEN, Ends, check_ends, of_ten
+from curate.texts.ten_points import TEN, Ends, check_ends, of_ten
 from distill.request import Sampling
 
 MOST_CHARS = 20_000

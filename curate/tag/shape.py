@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.endings import END_MARKS, ends_midway
+from curate.texts.endings import END_MARKS, ends_midway
 
 Reason = Literal[
     "cut_off",

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import polars as pl
 
 from curate.records import LEVELS
-from curate.ten_points import TEN, Ends, check_ends, of_ten
+from curate.texts.ten_points import TEN, Ends, check_ends, of_ten
 
 Scale = Literal["five", "ten", "words"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import polars as pl
 from pydantic import Field
 
-from curate.gold import PROOF, answer_fault, bare
+from curate.reading.gold import PROOF, answer_fault, bare
 from curate.votes import most_frequent, of_teacher
 
 MARK = "majority"

@@ -6,10 +6,20 @@ from typing import Annotated, Any, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.pairing import Rule, length_drift, possible_pairs, without_drift
+from curate.choices.pairing import Rule, length_drift, possible_pairs, without_drift
+from curate.choices.selection import (
+    CUTS,
+    UNWANTED,
+    AtLeastOne,
+    Selection,
+    check_band,
+    cut,
+    problem_facts,
+    tokens,
+    unwanted,
+)
+from curate.choices.worked import FATE_COLUMNS, PROBLEM_COLUMNS, PROVENANCE, fault
 from curate.records import PAIR, assistant_text, effective_level, rollout_length, with_facts
-from curate.selection import CUTS, UNWANTED, AtLeastOne, Selection, check_band, cut, problem_facts, tokens, unwanted
-from curate.worked import FATE_COLUMNS, PROBLEM_COLUMNS, PROVENANCE, fault
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from curate.choices.selection import AtLeastOne
+from curate.choices.worked import Worked
 from curate.records import draws
-from curate.selection import AtLeastOne
-from curate.worked import Worked
 
 
 @dataclass(frozen=True)

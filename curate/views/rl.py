@@ -7,9 +7,9 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
+from curate.choices.selection import CUTS, Selection, cut, in_band, problem_facts, unwanted
+from curate.choices.worked import PROBLEM_COLUMNS
 from curate.records import ABOUT_PROBLEM, MESSAGES, effective_level, rollout_length, with_facts
-from curate.selection import CUTS, Selection, cut, in_band, problem_facts, unwanted
-from curate.worked import PROBLEM_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import Literal
 
 import polars as pl
 
+from curate.choices.selection import AtLeastOne
+from curate.choices.worked import Worked
 from curate.records import draws, rollout_length
-from curate.selection import AtLeastOne
-from curate.worked import Worked
 
 
 @dataclass(frozen=True)

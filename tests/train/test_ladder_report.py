@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from curate.alike.leaks import LeakError
 from curate.build import build
-from curate.leaks import LeakError
 from curate.manifest import read_manifest
 from curate.progress import Steps as Quiet
 from curate.version import Version

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from curate.leaks import LeakError
+from curate.alike.leaks import LeakError
 from curate.version import Version
 
 Asked = Mapping[str, tuple[Version, str]]

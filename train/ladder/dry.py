@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.manifest import Manifest, read_manifest
-from curate.order import check_order
+from curate.recipes.order import check_order
 from curate.version import data_root
 from train.ladder.file import Ladder
 from train.ladder.plan import (

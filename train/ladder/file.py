@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from curate.manifest_faults import Faults, ManifestError
-from curate.manifest_plugs import adapter, validated
-from curate.overrides import apply_override
-from curate.yaml_lines import Loc, YamlError, parse, read_text
+from curate.recipes.manifest_faults import Faults, ManifestError
+from curate.recipes.manifest_plugs import adapter, validated
+from curate.recipes.overrides import apply_override
+from curate.recipes.yaml_lines import Loc, YamlError, parse, read_text
 from train.ladder.recipe import UNTRAINED, Control, Recipe, Stage
 from train.tiny import NAME as TINY
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from curate.manifest_faults import guess
+from curate.recipes.manifest_faults import guess
 from train.ladder.file import Ladder, LadderError
 from train.ladder.recipe import Stage
 from train.settings import GROUPS

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from curate.recipe import checked_name
+from curate.recipes.recipe import checked_name
 from distill.request import Sampling
 
 Trainer = Literal["midtrain", "sft", "dpo", "grpo"]

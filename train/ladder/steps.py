@@ -18,9 +18,9 @@ import yaml
 
 from curate.build import resolved
 from curate.fingerprint import fingerprint
-from curate.lock import recipe as recipe_of
 from curate.manifest import read_manifest
 from curate.version import Version, versions
+from curate.versions.lock import recipe as recipe_of
 from distill.checkpoint import folder_digest
 from train.evaluate import RESULT
 from train.ladder.apart import check_apart

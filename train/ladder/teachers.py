@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from curate import plug
-from curate.recipe import Prompt
+from curate.recipes.recipe import Prompt
 from curate.records import row_ids
 from curate.version import Version
 from distill.request import Message, Request, Sampling

@@ -1,0 +1,169 @@
+"""Vectors of texts: a sentence-transformers model, or one that is fitted on the texts themselves; and who is near."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from curate.alike.wording import MAX_CHARS, words
+from curate.fingerprint import file_digest
+
+FITTED_ON = 50_000
+"""Texts that the built-in encoder looks at, evenly spaced."""
+FLAT_UNTIL = 50_000
+"""Rows up to which every one is held against every other; beyond, cells of an inverted file are searched."""
+PROBED = 16
+ENCODED_AT_ONCE = 2_048
+
+
+class ModelError(ValueError):
+    """A model that is not there."""
+
+
+def is_path(model: str) -> bool:
+    """Whether a model's name is that of a folder: it begins with `.`, `/` or `~`, or names one that is there."""
+    return model.startswith((".", "/", "~")) or Path(model).exists()
+
+
+def check_model(model: str) -> None:
+    """Passes if the name can be that of a model.
+
+    Raises:
+        ModelError: a folder that is not there; or neither a folder nor `organisation/name`.
+    """
+    if is_path(model):
+        if not Path(model).expanduser().is_dir():
+            raise ModelError(f"model: there is no folder {model!r}. Give the folder of a sentence-transformers model.")
+    elif model.partition("@")[0].count("/") != 1:
+        raise ModelError(
+            f"model: {model!r} is neither a folder that is there nor a name on the Hub like organisation/name@commit."
+        )
+
+
+def revision_of(model: str) -> str:
+    """The commit that a name on the Hub has today."""
+    from huggingface_hub import HfApi
+
+    name, _, revision = model.partition("@")
+    found = HfApi().model_info(name, revision=revision or None).sha
+    if found is None:
+        raise ModelError(f"model: the Hub tells no commit of {name!r}")
+    return found
+
+
+def folder_digest(model: str) -> str:
+    """sha256 over the names and bytes of a model's files."""
+    folder, digest = Path(model).expanduser(), hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file.relative_to(folder)}\n{file_digest(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def encode(asked: pl.Series, model: str | None, dimensions: int, seed: int) -> Any:
+    """A vector of length 1 per text; zeros for a text without a word that is known.
+
+    Args:
+        asked: wording.plain; one at least.
+        model: a folder, or `name@commit` on the Hub; None fits one on the texts.
+    """
+    with _one_thread():
+        from sentence_transformers import SentenceTransformer
+
+        if model is None:
+            read = _spelt(asked)
+            encoder = SentenceTransformer(modules=[_fitted(read, dimensions, seed)], device="cpu")
+        elif is_path(model):
+            read, encoder = asked, SentenceTransformer(str(Path(model).expanduser()), trust_remote_code=False)
+        else:
+            name, _, revision = model.partition("@")
+            read, encoder = asked, SentenceTransformer(name, revision=revision or None, trust_remote_code=False)
+        parts = [
+            encoder.encode(read[low : low + ENCODED_AT_ONCE].to_list(), show_progress_bar=False)
+            for low in range(0, len(read), ENCODED_AT_ONCE)
+        ]
+    vectors = (
+        np.concatenate([np.zeros((0, dimensions), np.float32), *parts]) if len(asked) == 0 else np.concatenate(parts)
+    )
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+
+
+def neighbours(vectors: Any, count: int, threshold: float) -> tuple[Any, Any, Any]:
+    """Pairs of rows whose cosine reaches the threshold, the earlier first, and the cosine; so many nearest per row."""
+    if len(vectors) < 2:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    width = vectors.shape[1]
+    flat = faiss.IndexFlatIP(width)
+    index: Any = flat
+    if len(vectors) > FLAT_UNTIL:
+        index = faiss.IndexIVFFlat(flat, width, int(len(vectors) ** 0.5), faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors)
+        index.nprobe = PROBED
+    index.add(vectors)
+    cosines, found = index.search(vectors, min(count + 1, len(vectors)))
+    right = np.repeat(np.arange(len(vectors)), found.shape[1])
+    left, cosines = found.reshape(-1), cosines.reshape(-1).astype(np.float64)
+    near = (cosines >= threshold) & (left >= 0) & (left != right)
+    low, high = np.minimum(left, right)[near], np.maximum(left, right)[near]
+    _, once = np.unique(low * len(vectors) + high, return_index=True)
+    return low[once], high[once], np.minimum(cosines[near][once], 1.0)
+
+
+def _spelt(asked: pl.Series) -> pl.Series:
+    """The words of every text, cut of their endings, without numbers: those are compared by themselves."""
+    rows = asked.alias("asked").to_frame().with_row_index("row").with_columns(pl.col("asked").str.slice(0, MAX_CHARS))
+    said = words(rows).filter(~pl.col("word").str.contains(r"^\d"))
+    joined = said.group_by("row", maintain_order=True).agg(pl.col("word").str.join(" "))
+    return rows.join(joined, on="row", how="left", maintain_order="left")["word"].fill_null("")
+
+
+def _fitted(read: pl.Series, dimensions: int, seed: int) -> Any:
+    """A static embedding: each word's place in the truncated singular value decomposition of tf-idf, by its rarity."""
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from sklearn.decomposition import TruncatedSVD  # type: ignore[import-untyped]  # it has no stubs
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+
+    sample = read.gather_every(max(1, len(read) // FITTED_ON)).to_list()
+    counted = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, sublinear_tf=True)
+    try:
+        weights = counted.fit_transform(sample)
+    except ValueError:  # No text has a word.
+        return StaticEmbedding(_tokenizer({"[UNK]": 0}), np.zeros((1, dimensions), np.float32))
+    known = counted.get_feature_names_out()
+    rank = min(dimensions, weights.shape[0] - 1, weights.shape[1] - 1)
+    places = np.eye(len(known), dtype=np.float32)
+    if rank >= 1:
+        places = TruncatedSVD(rank, random_state=seed).fit(weights).components_.T
+    table = np.vstack([np.zeros((1, places.shape[1])), places * counted.idf_[:, None]]).astype(np.float32)
+    return StaticEmbedding(_tokenizer({"[UNK]": 0} | {word: at for at, word in enumerate(known, 1)}), table)
+
+
+def _tokenizer(codes: dict[str, int]) -> Any:
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import WhitespaceSplit
+
+    tokenizer = Tokenizer(WordLevel(codes, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    return tokenizer
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order give the same vectors on any number of cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

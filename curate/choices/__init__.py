@@ -1,0 +1,1 @@
+"""Choices: what the views take, in which order, and what they have in common."""

@@ -1,0 +1,1 @@
+"""Reading: rows in whatever form they come become Problems and Rollouts; benchmarks and versions, questions."""

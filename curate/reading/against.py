@@ -1,0 +1,71 @@
+"""What a stage is held against: benchmarks, files and versions, read when it runs, known by commit or digest."""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import polars as pl
+from pydantic import Field
+
+from curate.plug import BenchmarkName, ManifestPath
+from curate.reading.benchmarks import Questions, check_reference, is_file, read_benchmark, state_of
+from curate.reading.version_questions import is_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Against:
+    """The options of a stage that compares problems with benchmarks, and what it tells of them."""
+
+    against: Annotated[tuple[BenchmarkName, ...], Field(min_length=1)]
+    """Benchmarks by name (`math500`, or `math500@COMMIT`), files of one's own (`mine.jsonl`), and other versions: all
+    that one kept (`math@v2`), its held-out problems (`math@v2:heldout`), or those of a view (`math@v2:sft`). A name
+    without a commit is resolved by the first build, and pinned in the lock; a version is pinned by its digest."""
+    root: ManifestPath | None = None
+    """Folder of the datasets whose versions are named; unless said COTILLION_DATA, else `data` where you stand."""
+
+    def __post_init__(self) -> None:
+        for reference in self.against:
+            check_reference(reference)
+
+    def benchmarks(self) -> list[Questions]:
+        """The questions of every benchmark.
+
+        Raises:
+            SourceError: a benchmark has no questions, or the Hub, a file or a version does not give it.
+        """
+        return [read_benchmark(reference, self.root) for reference in self.against]
+
+    def known(self) -> pl.DataFrame:
+        """Every question in order: `known` (0, 1, ...), `by` (`benchmark:id`), `problem`."""
+        asked = [b.problems.select("problem", by=pl.lit(f"{b.name}:") + pl.col("id")) for b in self.benchmarks()]
+        return pl.concat(asked).with_row_index("known").with_columns(pl.col("known").cast(pl.Int64))
+
+    def inputs(self) -> dict[str, Any]:
+        """What stands behind `against`: commits and digests, by name. Where it lies decides nothing."""
+        return {"against": [{"name": _name(r), "state": state_of(r, self.root)} for r in self.against], "root": None}
+
+    def pinned(self, earlier: list[dict[str, Any]]) -> Self:
+        """The stage with every name at a commit, and `latest` at a number: what `inputs` told earlier, or today's.
+
+        Args:
+            earlier: what an earlier build knew of its stages of this kind.
+        """
+        against = [entry for stage in earlier for entry in stage.get("against", [])]
+        told = {entry["name"]: entry["state"] for entry in against}
+        return replace(self, against=tuple(self._at(r, told.get(_name(r), {})) for r in self.against))
+
+    def _at(self, reference: str, told: dict[str, str]) -> str:
+        if is_version(reference):
+            latest = "@latest" in reference and "/" not in reference
+            return (told.get("version") or state_of(reference, self.root)["version"]) if latest else reference
+        if is_file(reference) or "@" in reference:
+            return reference
+        return f"{reference}@{told.get('revision') or state_of(reference)['revision']}"
+
+
+def _name(reference: str) -> str:
+    """The same for a name and for what it is pinned to: without commit or number, and without folders."""
+    if is_version(reference):
+        return re.sub(r"@[^:]*", "", Path(reference).name)
+    return Path(reference).name if Path(reference).suffix else reference.partition("@")[0]

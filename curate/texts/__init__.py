@@ -1,0 +1,1 @@
+"""Texts: what a problem or a rollout says, told by rules that can be shown."""
