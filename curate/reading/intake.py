@@ -4,9 +4,10 @@ import difflib
 from dataclasses import dataclass, fields
 
 import polars as pl
-from polars.datatypes import DataTypeClass
 
+from curate.reading.columns_as_text import decoded, is_readable, question_of, text_of, texts_of
 from curate.reading.gold import marked_answers
+from curate.reading.reply_labels import finish_reason, verdict
 from curate.records import LEVELS, PROBLEM, ROLLOUT, content_hash, empty, row_ids, text_lengths
 from curate.texts.options import with_options
 from distill.thinking import split_columns
@@ -28,23 +29,8 @@ _BESIDE = ("reasonings", "labels", "finish_reasons", "teachers")
 _LATER = ("sampling", "prompt_tokens", "completion_tokens", "text_hash")
 """Columns of a rollout that no source brings: `text_hash` is written with the shards, the others stay null."""
 
-_PLAIN = (pl.String, pl.Boolean, pl.Null, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time)
-
 _DERIVED = ("other_answers", "content_hash", "level", "source_level")
 """Columns of `records.PROBLEM` that no column of a source gives as it is."""
-
-_CORRECT = ("true", "correct", "right", "yes")
-_WRONG = ("false", "incorrect", "wrong", "no")
-
-_FINISH = {
-    "stop": "stop eos eos_token stop_sequence stop_token end_turn end_of_turn completed",
-    "length": "length max_tokens max_length max_new_tokens max_output_tokens model_length",
-    "error": "error failed content_filter abort aborted cancelled",
-}
-_FINISH_OF = {theirs: ours for ours, words in _FINISH.items() for theirs in words.split()}
-
-
-DataType = pl.DataType | DataTypeClass
 
 
 class SourceError(ValueError):
@@ -140,33 +126,33 @@ def intake(
         numbers = pl.int_range(first_row, first_row + raw.height, eager=True).cast(pl.String)
         where = pl.select(pl.format("{}:{}", pl.lit(source), numbers)).to_series()
     for name in columns.named():
-        if not _is_readable(raw.schema[name]):
+        if not is_readable(raw.schema[name]):
             raise SourceError(f"{source}: column {name!r} holds {raw.schema[name]}, which is no text")
-    raw = raw.with_columns(_decoded(raw[name]) for name, dtype in raw.schema.items() if dtype == pl.Binary)
+    raw = raw.with_columns(decoded(raw[name]) for name, dtype in raw.schema.items() if dtype == pl.Binary)
     rows = raw.select(
         where=where,
-        problem=_question(raw.schema, columns.problem),
-        answer=_text(raw.schema, columns.answer),
-        solution=_text(raw.schema, columns.solution),
-        answer_type=_text(raw.schema, columns.answer_type),
-        source=_text(raw.schema, columns.source).fill_null(source),
-        source_id=_text(raw.schema, columns.source_id),
-        license=_text(raw.schema, columns.license).fill_null(pl.lit(license, pl.String)),
+        problem=question_of(raw.schema, columns.problem),
+        answer=text_of(raw.schema, columns.answer),
+        solution=text_of(raw.schema, columns.solution),
+        answer_type=text_of(raw.schema, columns.answer_type),
+        source=text_of(raw.schema, columns.source).fill_null(source),
+        source_id=text_of(raw.schema, columns.source_id),
+        license=text_of(raw.schema, columns.license).fill_null(pl.lit(license, pl.String)),
         rewritten_from=pl.lit(None, pl.String),
-        source_level=_text(raw.schema, columns.level),
-        domain=_text(raw.schema, columns.domain),
+        source_level=text_of(raw.schema, columns.level),
+        domain=text_of(raw.schema, columns.domain),
         synthetic=pl.lit(synthetic),
-        replies=_texts(raw.schema, columns.rollouts),
-        reasonings=_texts(raw.schema, columns.reasoning),
-        labels=_texts(raw.schema, columns.labels),
-        finish_reasons=_texts(raw.schema, columns.finish_reasons),
-        teachers=_texts(raw.schema, columns.teacher),
+        replies=texts_of(raw.schema, columns.rollouts),
+        reasonings=texts_of(raw.schema, columns.reasoning),
+        labels=texts_of(raw.schema, columns.labels),
+        finish_reasons=texts_of(raw.schema, columns.finish_reasons),
+        teachers=texts_of(raw.schema, columns.teacher),
     )
     if columns.options is not None:
-        listed = raw.select(options=_texts(raw.schema, columns.options)).to_series()
+        listed = raw.select(options=texts_of(raw.schema, columns.options)).to_series()
         rows = rows.with_columns(listed).with_columns(problem=with_options(pl.col("problem"), pl.col("options")))
     if columns.answer_in is not None:
-        texts = raw.select(_texts(raw.schema, columns.answer_in).list.first()).to_series()
+        texts = raw.select(texts_of(raw.schema, columns.answer_in).list.first()).to_series()
         rows = rows.with_columns(answer=pl.coalesce("answer", marked_answers(texts)))
     rows = _with_one_teacher_for_all(_with_reasoning_only(rows))
     n = pl.col("replies").list.len().fill_null(0)
@@ -241,7 +227,7 @@ def _rollouts(read: pl.DataFrame, teacher: str | None) -> pl.DataFrame:
         .with_columns(teacher=pl.coalesce("teachers", pl.lit(teacher, pl.String), pl.lit("unknown")))
     )
     nothing = pl.col("replies").is_null() & pl.col("reasonings").is_null()
-    finished = each.select(_finish_reason() == "stop").to_series()
+    finished = each.select(finish_reason() == "stop").to_series()
     known = empty(ROLLOUT).schema
     return (
         each.select(
@@ -250,113 +236,11 @@ def _rollouts(read: pl.DataFrame, teacher: str | None) -> pl.DataFrame:
             "teacher",
             *split_columns(each["replies"], each["reasonings"], finished).get_columns(),
             index=pl.lit(0),
-            finish_reason=pl.when(nothing).then(pl.lit("error")).otherwise(_finish_reason()),
-            source_verdict=_verdict(),
+            finish_reason=pl.when(nothing).then(pl.lit("error")).otherwise(finish_reason()),
+            source_verdict=verdict(),
             **{name: pl.lit(None) for name in _LATER},
         )
         .with_columns(*text_lengths())
         .select(list(known))
         .cast(known)
     )
-
-
-def _verdict() -> pl.Expr:
-    """`correct`, `wrong` or null from what the source's label says."""
-    label = pl.col("labels").str.strip_chars().str.to_lowercase()
-    score = label.cast(pl.Float64, strict=False).fill_nan(None)
-    right = label.is_in(_CORRECT) | (score >= 1).fill_null(False)
-    wrong = label.is_in(_WRONG) | (score < 1).fill_null(False)
-    return pl.when(right).then(pl.lit("correct")).when(wrong).then(pl.lit("wrong"))
-
-
-def _finish_reason() -> pl.Expr:
-    """`stop`, `length`, `error`, or `unknown` where the source says nothing that we know."""
-    said = pl.col("finish_reasons").str.strip_chars().str.to_lowercase()
-    return said.replace_strict(_FINISH_OF, default="unknown", return_dtype=pl.String)
-
-
-def _question(schema: pl.Schema, name: str) -> pl.Expr:
-    """The text that asks: the first user turn of a conversation, else the column's text."""
-    message = _message_type(schema[name])
-    if message is None:
-        return _text(schema, name)
-    role, content = message
-    return pl.col(name).list.eval(content.filter(role.is_in(["user", "human"]))).list.first()
-
-
-def _text(schema: pl.Schema, name: str | None) -> pl.Expr:
-    """The column as one text per row; several elements of a list are joined by commas."""
-    if name is None:
-        return pl.lit(None, pl.String)
-    element = _element_type(schema[name])
-    if element is None:
-        return _as_text(pl.col(name), schema[name])
-    return _list(schema, name).list.eval(_as_text(pl.element(), element)).list.join(", ")
-
-
-def _texts(schema: pl.Schema, name: str | None) -> pl.Expr:
-    """The column as a list of texts per row; null where a row has none. A conversation counts as its one reply."""
-    if name is None:
-        return pl.lit(None, pl.List(pl.String))
-    dtype = schema[name]
-    element = _element_type(dtype)
-    message = _message_type(dtype)
-    if message is not None:
-        reply = _one_reply(_list(schema, name), *message)
-        return pl.when(pl.col(name).is_not_null()).then(pl.concat_list(reply))
-    if element is None:
-        text = _as_text(pl.col(name), dtype)
-        return pl.when(text.is_not_null()).then(pl.concat_list(text))
-    message = _message_type(element)
-    text = _as_text(pl.element(), element) if message is None else _one_reply(pl.element(), *message)
-    return _list(schema, name).list.eval(text)
-
-
-def _one_reply(conversation: pl.Expr, role: pl.Expr, content: pl.Expr) -> pl.Expr:
-    """The assistant's text, or null where it speaks never or more than once."""
-    replies = conversation.list.eval(content.filter(role.is_in(["assistant", "gpt", "model"])))
-    return pl.when(replies.list.len() == 1).then(replies.list.first())
-
-
-def _message_type(dtype: DataType) -> tuple[pl.Expr, pl.Expr] | None:
-    """How role and content are read from an element of this type; None if it is no message list."""
-    element = _element_type(dtype)
-    if not isinstance(element, pl.Struct):
-        return None
-    types = {field.name: field.dtype for field in element.fields}
-    for role, content in (("role", "content"), ("from", "value")):
-        if types.get(role) == types.get(content) == pl.String:
-            return pl.element().struct.field(role), pl.element().struct.field(content)
-    return None
-
-
-def _element_type(dtype: DataType) -> DataType | None:
-    return dtype.inner if isinstance(dtype, pl.List | pl.Array) else None
-
-
-def _list(schema: pl.Schema, name: str) -> pl.Expr:
-    return pl.col(name).arr.to_list() if isinstance(schema[name], pl.Array) else pl.col(name)
-
-
-def _as_text(value: pl.Expr, dtype: DataType) -> pl.Expr:
-    if isinstance(dtype, pl.Struct):
-        return value.struct.json_encode()
-    if isinstance(dtype, pl.List | pl.Array):
-        return pl.struct(x=value).struct.json_encode().str.strip_prefix('{"x":').str.strip_suffix("}")
-    return value.cast(pl.String)
-
-
-def _is_readable(dtype: DataType, top: bool = True) -> bool:
-    """Whether polars can write values of this type as text; for bytes, whether we can."""
-    if isinstance(dtype, pl.Struct):
-        return all(_is_readable(field.dtype, top=False) for field in dtype.fields)
-    element = _element_type(dtype)
-    if element is not None:
-        return _is_readable(element, top=False)
-    return dtype.is_numeric() or dtype.base_type() in _PLAIN or (top and dtype == pl.Binary)
-
-
-def _decoded(column: pl.Series) -> pl.Series:
-    """Bytes as text. A loop: polars refuses the whole column for one byte that is no UTF-8."""
-    texts = [None if data is None else data.decode("utf-8", "replace") for data in column.to_list()]
-    return pl.Series(column.name, texts, dtype=pl.String)
