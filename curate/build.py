@@ -16,7 +16,8 @@ from curate.versions.gc import STAGES, close_journal, fresh_journal, stages_in_u
 from curate.versions.lock import find, lock_facts, pinned, recipe, settled
 from curate.versions.papers import papers
 from curate.versions.publish import builder_lock, publish, version_digest
-from curate.workers.crew import crew_of, standing
+from curate.workers.crew import crew_of
+from curate.workers.standing import standing
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import curate.workers.blocks
-import curate.workers.crew
+import curate.workers.watch
 from curate.build import build
 from curate.cache import Cache
 from curate.dedup.minhash import Minhash
@@ -29,9 +29,11 @@ from curate.tag.repetition import Repetition
 from curate.verdicts.judge import Judge
 from curate.verdicts.rule import Rule
 from curate.version import Version
-from curate.workers.crew import Crew, RankError, _parts, standing
+from curate.workers.crew import Crew, _parts
+from curate.workers.faults import RankError
 from curate.workers.launch import EngineError, check_engine
 from curate.workers.rank import read, written
+from curate.workers.standing import standing
 from distill.request import Sampling, TeacherError
 from distill.store import Store
 from distill.teachers.openai_server import OpenaiServer
@@ -207,7 +209,7 @@ def test_a_killed_task_is_told_and_the_next_build_goes_on(crew: Crew, cache: Cac
 def test_an_executor_that_hangs_is_left(
     crew: Crew, cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curate.workers.crew, "SILENT_S", 4.0)
+    monkeypatch.setattr(curate.workers.watch, "SILENT_S", 4.0)
     jobs = jobs_of(tmp_path / "shards")
     Trap(jobs["s1"].shard.path)
     found: list[int] = []

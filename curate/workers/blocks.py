@@ -35,9 +35,10 @@ def signed_bands(texts: pl.Series, n: int, bands: int, rows: int, seed: int, wor
     Raises:
         RankError: tasks of the engine failed.
     """
-    from curate.machines.local import Local
+    from curate.machines.local import Local  # none of these above: whoever lists the plugs needs none
     from curate.progress import Steps
-    from curate.workers.crew import Crew, standing_crew  # not above: whoever lists the plugs needs none
+    from curate.workers.crew import Crew
+    from curate.workers.standing import standing_crew
 
     if texts.is_empty():
         return np.zeros((0, bands), np.uint64)

@@ -7,13 +7,9 @@ machine. The workers share the data folder; nothing goes over the network but th
 
 import json
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from curate.asking.draw import Draw
-from curate.asking.lost_reasoning import LostReasoningError
 from curate.cache import Cache
-from curate.engine import Job, WorkerError, whole
+from curate.engine import Job, whole
 from curate.fingerprint import fingerprint
 from curate.progress import Steps
-from curate.workers.launch import DIED, Engine, EngineError, Order, as_argument, check_engine, write_whole
+from curate.workers.faults import failure, faults_of
+from curate.workers.launch import Engine, EngineError, Launcher, Order, check_engine, write_whole
 from curate.workers.rank import ask_task, mark_task, summed, written
-from distill.request import TeacherError
+from curate.workers.watch import watched
 from distill.sample import SampleSummary
 from distill.store import Store
 
@@ -37,18 +33,6 @@ if TYPE_CHECKING:
 
 ENGINE = ".engine"
 """Beside `.stages` in the data folder: tasks under way, and the logs of those that failed."""
-LOOK_S = 0.5
-SILENT_S = 120.0
-"""A task that has shown no sign of life for so long is lost; on network disks one is seen a minute late."""
-GRACE_S = 15.0
-"""What is waited for the last files after the executor has returned, and for an executor whose tasks have all ended."""
-SHOWN = 5
-
-
-class RankError(WorkerError):
-    """Tasks of an engine failed; what the others made is kept."""
-
-    resumable = True
 
 
 @dataclass
@@ -60,7 +44,9 @@ class Crew:
     folder: Path
     """Holds a folder for every stage that runs."""
     steps: Steps
-    _launcher: subprocess.Popen[str] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self._launcher = Launcher(self.name, self.engine, self.folder)
 
     def runs(self, what: str) -> bool:
         """Whether `stages`, or `rollouts`, are for the workers."""
@@ -97,9 +83,9 @@ class Crew:
                 yield key, marks
             else:
                 lacking.append(job.shard.path.stem)
-        if lacking or _faults(ended):
+        if lacking or faults_of(ended):
             kept = f"{len(jobs) - len(lacking):,} of {len(jobs):,} shards are done and kept"
-            raise self._failed(name, run, ended, kept, lacking)
+            raise failure(name, self.name, run, ended, kept, lacking)
         shutil.rmtree(run, ignore_errors=True)
 
     def ask(self, stage: str, title: str, teacher: Any, draw: Draw, no_reasoning: float, store: Store) -> SampleSummary:
@@ -127,8 +113,8 @@ class Crew:
                 lacking.problems[places].write_ipc(run / "rows" / f"{rank:05d}.arrow")
             task = ask_task(teacher, lacking, no_reasoning, store.folder)
             ended = self._run(Order(run.absolute(), len(parts), asks=True), [task] * len(parts), pace.done)
-            if _faults(ended):
-                raise self._failed(stage, run, ended, "What was answered is kept", [])
+            if faults_of(ended):
+                raise failure(stage, self.name, run, ended, "What was answered is kept")
             shutil.rmtree(run, ignore_errors=True)
             asked = summed([said["result"] for said in ended if said], time.monotonic() - started)
             return replace(asked, reused=asked.reused + reused)
@@ -149,9 +135,9 @@ class Crew:
         files = [run / "made" / f"{rank:05d}.arrow" for rank in range(len(parts))]
         made = [pl.read_ipc(file) if file.exists() else pl.DataFrame() for file in files]
         lacking = [str(rank) for rank, part in enumerate(parts) if made[rank].height != part.height]
-        if lacking or _faults(ended):
+        if lacking or faults_of(ended):
             kept = f"{len(parts) - len(lacking)} of {len(parts)} parts were done, and are done again by the next build"
-            raise self._failed(name, run, ended, kept, lacking)
+            raise failure(name, self.name, run, ended, kept, lacking)
         shutil.rmtree(run, ignore_errors=True)
         return made
 
@@ -161,16 +147,7 @@ class Crew:
         Args:
             at_once: it is not given the time to end what it started.
         """
-        launcher, self._launcher = self._launcher, None
-        if launcher is None:
-            return
-        assert launcher.stdin
-        launcher.stdin.close()
-        try:
-            launcher.wait(timeout=0 if at_once else GRACE_S)
-        except subprocess.TimeoutExpired:
-            launcher.kill()
-            launcher.wait()
+        self._launcher.close(at_once)
 
     def _clear(self, run: Path) -> None:
         """An empty folder for a run."""
@@ -184,7 +161,8 @@ class Crew:
         if not self.engine.lives(run):
             return False
         self.steps.say(f"engine {self.name}: {run.name} was submitted before and still runs; waiting for it")
-        self._watched(run, len(list((run / "tasks").glob("[0-9]*.json"))), lambda count: None)
+        count = len(list((run / "tasks").glob("[0-9]*.json")))
+        watched(run, count, lambda done: None, self.engine, self._launcher)
         return True
 
     def _run(
@@ -193,128 +171,14 @@ class Crew:
         """What each task said at its end; None of one that said nothing."""
         for rank, task in enumerate(tasks):
             write_whole(order.run / "tasks" / f"{rank:05d}.json", json.dumps(task))
-        self._order(order)
+        self._launcher.order(order)
         try:
-            return self._watched(order.run, order.tasks, done)
+            return watched(order.run, order.tasks, done, self.engine, self._launcher)
         except BaseException:
             if not self.engine.detached:
                 write_whole(order.run / "stop", "")  # for workers on other machines, whom no signal reaches
                 self.close(at_once=True)
             raise
-
-    def _order(self, order: Order) -> None:
-        if self._launcher is None or self._launcher.poll() is not None:
-            with (self.folder / "launch.log").open("ab") as log:
-                # A session of its own: Ctrl-C is for the build, which ends the launcher, or leaves its jobs alone.
-                self._launcher = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-c",
-                        "from curate.workers.launch import main; main()",
-                        as_argument(self.name, self.engine),
-                    ],
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    text=True,
-                    start_new_session=True,
-                )
-        assert self._launcher.stdin
-        print(json.dumps([str(order.run), order.tasks, order.asks]), file=self._launcher.stdin, flush=True)
-
-    def _watched(self, run: Path, count: int, done: Callable[[int], None]) -> list[dict[str, Any] | None]:
-        """Waits until every task has ended, or none that lacks can be expected any more."""
-        watch = _Watch(run, count, done)
-        over_since: float | None = None
-        while watch.look():
-            time.sleep(LOOK_S)
-            over_since = (over_since or time.monotonic()) if self._over(run) else None
-            if watch.lost or (over_since and time.monotonic() - over_since > GRACE_S):
-                break
-        if self.engine.detached:
-            return watch.ended
-        # Of an executor that waits for a worker that was killed, nothing more comes.
-        deadline = time.monotonic() + GRACE_S
-        while not watch.lost and not (run / "over.json").exists() and self._launches() and time.monotonic() < deadline:
-            time.sleep(LOOK_S / 5)
-        if not (run / "over.json").exists():
-            self.close(at_once=True)
-        return watch.ended
-
-    def _over(self, run: Path) -> bool:
-        """Whether the executor has returned, or the batch system no longer knows the job."""
-        if not (run / "over.json").exists():
-            return not self._launches() and not self.engine.lives(run)
-        return not self.engine.detached or not self.engine.lives(run)
-
-    def _launches(self) -> bool:
-        return self._launcher is not None and self._launcher.poll() is None
-
-    def _failed(
-        self,
-        name: str,
-        run: Path,
-        ended: list[dict[str, Any] | None],
-        kept: str,
-        lacking: list[str],
-    ) -> Exception:
-        faults = _faults(ended)
-        told = [f"  task {rank}: {_said(fault)}" for rank, fault in faults[:SHOWN]]
-        told += [f"  and {len(faults) - SHOWN} more"] if len(faults) > SHOWN else []
-        if not faults:
-            told.append(f"  all tasks ended well, but shards {', '.join(lacking[:SHOWN])} have no whole marks here")
-        if all(said is None for said in ended):
-            told.append(f"  no task left a word: do all workers see {run.absolute()}?")
-            told += [f"  {fault}" for fault in [_launch_fault(run)] if fault]
-        bad = len({rank for rank, _ in faults})
-        text = "\n".join(
-            [
-                f"{name}: {bad} of {len(ended)} tasks failed on engine {self.name}. {kept}",
-                *told,
-                f"  logs: {run.absolute() / 'logs'}, {self.folder.absolute() / 'launch.log'}",
-            ]
-        )
-        kinds = {"TeacherError": TeacherError, "LostReasoningError": LostReasoningError}
-        return next((kinds[fault["kind"]](text) for _, fault in faults if fault["kind"] in kinds), RankError(text))
-
-
-class _Watch:
-    """What can be seen of a run's tasks on the disk."""
-
-    def __init__(self, run: Path, count: int, done: Callable[[int], None]) -> None:
-        self.run, self.done = run, done
-        self.ended: list[dict[str, Any] | None] = [None] * count
-        self._beats: dict[int, tuple[str, float]] = {}
-        """The last beat of each task, and when it was first seen here: clocks of other machines are not asked."""
-        self._counts = [0] * count
-
-    def look(self) -> bool:
-        """Looks again; whether there are tasks that have not ended."""
-        for file in (self.run / "ended").glob("[0-9]*.json"):
-            rank = int(file.stem)
-            if self.ended[rank] is None:
-                said = json.loads(file.read_text(encoding="utf-8"))
-                self.ended[rank] = said
-                self._count(rank, said.get("done", self._counts[rank]))
-        now = time.monotonic()
-        for file in (self.run / "beats").glob("[0-9]*"):
-            rank, beat = int(file.name), file.read_text(encoding="utf-8")
-            if self.ended[rank] is None and self._beats.get(rank, ("", 0.0))[0] != beat:
-                self._beats[rank] = (beat, now)
-                self._count(rank, int(beat.split()[1]))
-        return None in self.ended
-
-    @property
-    def lost(self) -> bool:
-        """Whether every task that began and has not ended has been silent for long."""
-        began = [moment for rank, (_, moment) in self._beats.items() if self.ended[rank] is None]
-        return bool(began) and max(began) < time.monotonic() - SILENT_S
-
-    def _count(self, rank: int, count: int) -> None:
-        # A task that was begun anew counts from nothing; what was told is not taken back.
-        if count > self._counts[rank]:
-            self.done(count - self._counts[rank])
-            self._counts[rank] = count
 
 
 def crew_of(manifest: "Manifest", root: Path, steps: Steps) -> Crew | None:
@@ -327,27 +191,6 @@ def crew_of(manifest: "Manifest", root: Path, steps: Steps) -> Crew | None:
     if manifest.engine is None:
         return None
     return Crew(manifest.engine.name, manifest.engine.plug, root / ENGINE / manifest.name, steps)
-
-
-def standing_crew() -> Crew | None:
-    """The crew of the build under way, for a table stage that has work for it; None without one.
-
-    Not handed to stages: what they make of their rows must not depend on who works.
-    """
-    return _STANDING.get()
-
-
-@contextmanager
-def standing(crew: Crew | None) -> Iterator[None]:
-    """As long as it lasts, `standing_crew` is this one, if it is for stages."""
-    token = _STANDING.set(crew if crew and crew.runs("stages") else None)
-    try:
-        yield
-    finally:
-        _STANDING.reset(token)
-
-
-_STANDING: ContextVar[Crew | None] = ContextVar("_STANDING", default=None)
 
 
 def _written(engine: str, made: Any) -> dict[str, Any]:
@@ -387,25 +230,3 @@ def _lacking(draw: Draw, store: Store) -> Draw:
     text = pl.col("prompt").list.eval(pl.element().struct.field("content")).list.join("\0")
     rows = draw.problems.filter(pl.Series(lacks, dtype=pl.Boolean))
     return replace(draw, problems=rows.filter(text.is_first_distinct()))
-
-
-def _faults(ended: list[dict[str, Any] | None]) -> list[tuple[int, dict[str, str]]]:
-    """Every fault, with the task that told it."""
-    silent = {"what": "", "kind": DIED, "text": "ended without a word: killed, or its machine was lost"}
-    return [
-        (rank, fault | ({"what": f"{fault['what']} on {said['host']}".strip()} if said else {}))
-        for rank, said in enumerate(ended)
-        for fault in (said["faults"] if said else [silent])
-    ]
-
-
-def _said(fault: dict[str, str]) -> str:
-    kind = "" if fault["kind"] == DIED else f"{fault['kind']}: "
-    where = f" ({fault['what']})" if fault["what"] else ""
-    return f"{kind}{fault['text'][:500]}{where}"
-
-
-def _launch_fault(run: Path) -> str | None:
-    over = run / "over.json"
-    fault: str | None = json.loads(over.read_text(encoding="utf-8"))["fault"] if over.exists() else None
-    return fault

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from curate.manifest import Manifest
 
 POLL_S = 0.1
+GRACE_S = 15.0
+"""What is waited for the last files after the executor has returned, and for an executor whose tasks have all ended."""
 
 DIED = "died"
 """The kind of fault of a task whose process was killed."""
@@ -156,6 +158,49 @@ def check_engine(manifest: "Manifest") -> None:
         )
 
 
+class Launcher:
+    """The process beside the build, started with the first order."""
+
+    def __init__(self, name: str, engine: Engine, folder: Path) -> None:
+        self.name, self.engine, self.folder = name, engine, folder
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it takes orders."""
+        return self._process is not None and self._process.poll() is None
+
+    def order(self, order: Order) -> None:
+        """The tasks are its to launch."""
+        if self._process is None or self._process.poll() is not None:
+            told = json.dumps([self.name, asdict(self.engine)])
+            command = [sys.executable, "-c", "from curate.workers.launch import main; main()", told]
+            with (self.folder / "launch.log").open("ab") as log:
+                # A session of its own: Ctrl-C is for the build, which ends the launcher, or leaves its jobs alone.
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True, start_new_session=True
+                )
+        assert self._process.stdin
+        print(json.dumps([str(order.run), order.tasks, order.asks]), file=self._process.stdin, flush=True)
+
+    def close(self, at_once: bool = False) -> None:
+        """It has ended, and with it all tasks but those of a batch system.
+
+        Args:
+            at_once: it is not given the time to end what it started.
+        """
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin
+        process.stdin.close()
+        try:
+            process.wait(timeout=0 if at_once else GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def main() -> None:
     """The launcher: reads orders on standard input, and says in each one's folder when its executor has returned."""
     name, options = json.loads(sys.argv[1])
@@ -171,8 +216,3 @@ def main() -> None:
             except Exception as error:
                 fault = f"{type(error).__name__}: {error}"
             write_whole(Path(run, "over.json"), json.dumps({"fault": fault}))
-
-
-def as_argument(name: str, engine: Engine) -> str:
-    """The engine as the launcher is told it."""
-    return json.dumps([name, asdict(engine)])
