@@ -51,6 +51,7 @@ HINTS = {
 RootOption = Annotated[
     Path | None, typer.Option("--root", metavar="FOLDER", help="The data folder (else COTILLION_DATA, else data/).")
 ]
+VersionArgument = Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 

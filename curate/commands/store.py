@@ -7,7 +7,7 @@ import typer
 
 from curate.exits import DebugOption, RootOption, exits
 
-# Every import below stays inside its command, as in `curate.cli`.
+# Every import below stays inside its command: `curate --help` answers before polars has loaded.
 
 store = typer.Typer(no_args_is_help=True, help="The rollouts that were paid for: look, export, merge.")
 

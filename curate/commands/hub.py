@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from curate.exits import DebugOption, RootOption, exits
+from curate.exits import DebugOption, RootOption, VersionArgument, exits
 
-# Every import below stays inside its command, as in `curate.cli`.
+# Every import below stays inside its command: `curate --help` answers before polars has loaded.
 
 
 def push(
-    version: Annotated[str, typer.Argument(help="v3, math@v3, math@latest, latest, or a version's folder.")],
+    version: VersionArgument,
     to: Annotated[str, typer.Option("--to", metavar="ORG/NAME", help="The dataset repository; made if need be.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and stop.")] = False,
     public: Annotated[bool, typer.Option("--public", help="Open to all; a new repository is private else.")] = False,
