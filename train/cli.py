@@ -170,7 +170,7 @@ def compare(
 ) -> None:
     """The paired difference of two evaluated models, with its interval."""
     with exits(debug):
-        from train.evaluate import compare as compared
+        from train.compare import compare as compared
 
         typer.echo(compared(a, b))
 
