@@ -1,6 +1,5 @@
 """Versions: `name@v3` is a folder under the data root, whole or absent, described by its lock and never changed."""
 
-import hashlib
 import json
 import os
 import re
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from curate.look.plots import Plots
 
 LOCK = "lock.json"
-SEAL = "seal"
-"""The last key of a lock: sha256 of the lock's text with nothing for it, so that the lock is checked, too."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _REFERENCE = re.compile(rf"(?:(?P<name>{NAME.pattern})@)?(?P<version>v[1-9][0-9]*|latest)")
@@ -160,6 +157,7 @@ class Version:
             DigestError: with every file that is missing, changed, added, or a link.
         """
         from curate.fingerprint import file_digest
+        from curate.versions.seal import lock_digest
 
         sound = lock_digest((self.path / LOCK).read_bytes()) is not None
         faults = [] if sound else [f"{LOCK}: not the bytes that were written (its seal does not fit)"]
@@ -181,19 +179,6 @@ class Version:
             raise DigestError(
                 f"{self.name} is not what its lock says:\n  {listed}\nBuilding its manifest makes a new one."
             )
-
-
-def sealed(text: str) -> str:
-    """The lock's text with its seal: written with an empty one, as the last key."""
-    before, mark, after = text.rpartition(f'"{SEAL}": "')
-    return f"{before}{mark}{hashlib.sha256(text.encode()).hexdigest()}{after}"
-
-
-def lock_digest(text: bytes) -> str | None:
-    """The seal of a lock's text; None if it does not fit: the text is not the one that was written."""
-    before, mark, after = text.rpartition(f'"{SEAL}": "'.encode())
-    found = hashlib.sha256(before + mark + after[64:]).hexdigest()
-    return found if mark and after[:64] == found.encode() else None
 
 
 ROLLOUTS = ".rollouts"

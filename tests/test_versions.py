@@ -18,9 +18,10 @@ from curate.fingerprint import file_digest, row_digest
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.tables import File, Part
-from curate.version import DigestError, Version, VersionError, open_version, sealed
+from curate.version import DigestError, Version, VersionError, open_version
 from curate.versions.checks import check_version
 from curate.versions.publish import Table, version_digest
+from curate.versions.seal import sealed
 from tests.hostile_names import HOSTILE_NAMES
 
 MANIFEST = """

@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from curate.cli import app
-from curate.version import open_version, sealed
+from curate.version import open_version
+from curate.versions.seal import sealed
 
 MANIFEST = """
 name: small

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from train.card import summary, write_card
+from train.chat_templates import read_template, training_template
 from train.finish import facts_of, lora_of, train_and_keep
 from train.options import Opening, Options, open_stage
 from train.preflight import ACCEPTS
@@ -43,9 +44,9 @@ def _train(options: Options, opening: Opening, answers: int | None, patience: in
     rows = view.load(["messages"])
     tokenizer = tokenizer_of(options.model, settings, (talk["content"] for row in rows for talk in row["messages"]))
     args = opening.arguments(SFTConfig)
-    template = preflight.training_template(tokenizer, args.chat_template_path) if args.assistant_only_loss else None
+    template = training_template(tokenizer, args.chat_template_path) if args.assistant_only_loss else None
     if args.chat_template_path and not template:
-        tokenizer.chat_template = preflight.read_template(args.chat_template_path)
+        tokenizer.chat_template = read_template(args.chat_template_path)
     if not (template or tokenizer.chat_template):
         raise SettingsError("the tokenizer has no chat template: --set chat_template_path=FILE.jinja gives one")
     ends = end_ids(options.model, settings, tokenizer)

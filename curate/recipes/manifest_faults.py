@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from curate.recipes.yaml_lines import Loc, Place, short
+from curate.recipes.yaml_lines import Loc, Place
+from curate.recipes.yaml_scalars import short
 
 # Long enough to be the thing itself: a sentence about sk- keys is none.
 SECRET = re.compile(

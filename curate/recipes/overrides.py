@@ -6,7 +6,8 @@ from typing import Any
 from yaml.reader import Reader
 
 from curate.recipes.manifest_faults import Faults, shown
-from curate.recipes.yaml_lines import MAX_DEPTH, Loc, YamlError, parse, read_plain
+from curate.recipes.yaml_lines import MAX_DEPTH, Loc, YamlError, parse
+from curate.recipes.yaml_scalars import read_plain
 
 
 def apply_override(data: dict[str, Any], override: str, faults: Faults) -> None:

@@ -16,6 +16,7 @@ from curate.share.front_matter import Config, front_matter
 from curate.share.markdown import bars, fenced, plain, table
 from curate.share.overlap import STAGES, decontamination, drifts, matrix
 from curate.share.spending import SPENDING, spending_notes, spending_rows
+from curate.share.verdicts import verdicts_section
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def card(facts: CardFacts) -> str:
         _title(facts),
         _contents(facts),
         _funnel(facts.funnel),
-        _verdicts(facts.counts),
+        verdicts_section(facts.counts),
         difficulty(facts.counts),
         balance(facts.counts),
         _lengths(facts.counts),
@@ -123,37 +124,6 @@ def _funnel(funnel: tuple[Entry, ...]) -> str:
     ]
     note = "Every row is accounted for: in = kept + dropped. The config `ledger` names each dropped row and its reason."
     return f"## Where the rows went\n\n{table(('stage', 'of', 'in', 'kept', 'dropped'), rows)}\n\n{note}"
-
-
-def _verdicts(counts: Counts) -> str:
-    if not counts.verdicts:
-        return ""
-    parts = ["## Verdicts", bars(("verdict", "rollouts"), counts.verdicts)]
-    if counts.decided_by:
-        parts.append(bars(("decided by", "rollouts"), counts.decided_by))
-    compared = (
-        (counts.opinions, "an opinion of the judge, {} have the same from the rules", ("rules", "judge")),
-        (
-            counts.seconds,
-            "a verdict of math-verify alone, {} have the same from the rules",
-            ("rules", "math-verify alone"),
-        ),
-        (
-            counts.source_labels,
-            "a label of the source, {} have the same verdict here",
-            ("label of the source", "our verdict"),
-        ),
-    )
-    for pairs, said, header in compared:
-        if pairs:
-            rows = [(left, right, n) for (left, right), n in pairs.items()]
-            parts += [_agreement(pairs, said), table((*header, "rollouts"), rows)]
-    return "\n\n".join(parts)
-
-
-def _agreement(pairs: Mapping[tuple[str, str], int], said: str) -> str:
-    total, same = sum(pairs.values()), sum(n for (left, right), n in pairs.items() if left == right)
-    return f"Of {total:,} rollouts with {said.format(f'{same:,}')} ({same / total:.1%})."
 
 
 def _lengths(counts: Counts) -> str:

@@ -14,8 +14,9 @@ from curate.fingerprint import file_digest
 from curate.progress import Steps
 from curate.share.foreign_lock import ForeignError, ForeignLock, check_card, read_foreign_lock
 from curate.share.hub import LOCK_BYTES, REPO, HubError, RefusedError, Remote, RemoteFile, ShareError
-from curate.version import LOCK, Version, lock_digest
+from curate.version import LOCK, Version
 from curate.versions.publish import builder_lock
+from curate.versions.seal import lock_digest
 from distill.storing.segments import sync_folder
 
 _REFERENCE = re.compile(rf"(?P<repo>{REPO.pattern})@(?P<tag>v[1-9][0-9]{{0,8}}|latest)", re.ASCII)

@@ -18,7 +18,8 @@ from curate.ledger import FUNNEL, LEDGER, OPENS, Entry, chain_fault, standing
 from curate.look.show import RESERVED
 from curate.records import PROBLEM, ROLLOUT
 from curate.share.foreign_lock import ForeignError, check_card, read_foreign_lock
-from curate.version import LOCK, DigestError, Version, lock_digest
+from curate.version import LOCK, DigestError, Version
+from curate.versions.seal import lock_digest
 
 BASE = {"problems": PROBLEM, "rollouts": ROLLOUT, "ledger": LEDGER, "funnel": FUNNEL}
 """What these tables begin with; facts of stages follow."""

@@ -18,7 +18,8 @@ from typing import Any, TextIO
 
 from curate.fingerprint import file_digest, fingerprint
 from curate.tables import Part
-from curate.version import LOCK, SEAL, Version, sealed
+from curate.version import LOCK, Version
+from curate.versions.seal import SEAL, sealed
 from distill.storing.segments import sync_folder
 
 LIBRARIES = ("cotillion", "datasets", "math-verify", "polars", "pyarrow", "sympy")

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from curate.fingerprint import file_digest
 from curate.records import MESSAGES
-from curate.version import LOCK, SEAL, sealed
+from curate.version import LOCK
+from curate.versions.seal import SEAL, sealed
 
 Talk = list[dict[str, str]]
 ROW_DIGESTS = {"train": "1" * 64, "heldout": "2" * 64}

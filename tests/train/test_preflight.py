@@ -9,6 +9,7 @@ import pytest
 
 from tests.train.small_version import Talk, sums, talk, write_version
 from train import preflight
+from train.chat_templates import training_template
 from train.settings import SettingsError
 from train.tiny import tiny_tokenizer
 
@@ -19,7 +20,7 @@ END = TOKENIZER.eos_token_id
 def tokenized(rows: list[Talk], max_length: int | None = None, tokenizer: Any = TOKENIZER) -> Any:
     from datasets import Dataset
 
-    template = preflight.training_template(tokenizer, None)
+    template = training_template(tokenizer, None)
     return preflight.tokenize(
         Dataset.from_list([{"messages": row} for row in rows]), tokenizer, template, max_length, {END}
     )
@@ -98,7 +99,7 @@ def test_a_template_without_marks_is_matched_by_the_text_it_renders() -> None:
     tokenizer = tiny_tokenizer(["What is 1 + 1?"])
     tokenizer.eos_token = "<|endoftext|>"
     tokenizer.chat_template = own
-    marked = preflight.training_template(tokenizer, None)
+    marked = training_template(tokenizer, None)
     row = talk("What is 1 + 1?", "Two.", "2")
     encoded = tokenizer.apply_chat_template(
         row, chat_template=marked, return_dict=True, return_assistant_tokens_mask=True
@@ -112,7 +113,7 @@ def test_an_unknown_template_without_marks_says_what_to_give() -> None:
     tokenizer = tiny_tokenizer(["What is 1 + 1?"])
     tokenizer.chat_template = "{% for message in messages %}[{{ message['content'] }}]{% endfor %}"
     with pytest.raises(SettingsError, match="chat_template_path"):
-        preflight.training_template(tokenizer, None)
+        training_template(tokenizer, None)
 
 
 def test_a_max_length_that_cuts_is_refused_with_exit_3(train: Callable[..., Any], root: Path, tmp_path: Path) -> None:
