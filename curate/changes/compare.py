@@ -9,22 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from curate.changes.beside import changed, key_of, moved, only_in, table_of
 from curate.changes.drift import Change, recipe_changes, world_changes
 from curate.changes.shifts import Shift, counts_of, shifts
 from curate.version import Version, VersionError
 
 MOST_FLIPS = 20
 """Flips that are shown one by one; `Diff.flips` has all."""
-
-KEYS = (("chosen_id", "rejected_id"), ("id",), ("uuid",))
-"""What tells the rows of a table apart: the first of these that it has."""
-
-_SCALARS = (pl.String, pl.Boolean, pl.Int32, pl.Int64, pl.Float64)
-
-_LONG = ("problem", "solution", "answer")
-"""Texts of problems, compared by a hash: two of them side by side would fill the memory."""
-
-_UNREAD = ("reasoning", "response")
 
 _CHANGE = {"table": pl.String, "change": pl.String, "id": pl.String, "before": pl.String, "after": pl.String}
 
@@ -68,7 +59,12 @@ class Diff:
     @cached_property
     def shifts(self) -> list[Shift]:
         """Every column of problems, rollouts and views whose counts moved."""
-        return [shift for name in self._names if self._touched(name) for shift in shifts(name, *self._sides(name))]
+        return [
+            shift
+            for name in self._names
+            if self._touched(name)
+            for shift in shifts(name, table_of(self.before, name), table_of(self.after, name))
+        ]
 
     @cached_property
     def recipe(self) -> list[Change]:
@@ -83,10 +79,9 @@ class Diff:
     @cached_property
     def flips(self) -> pl.DataFrame:
         """Rollouts of both versions whose verdict is another: `id`, `problem_id`, `before`, `after`."""
-        empty = pl.DataFrame(schema=dict.fromkeys(("id", "problem_id", "before", "after"), pl.String))
-        return (
-            self._moved("rollouts", "verdict", ("id", "problem_id")).collect() if self._touched("rollouts") else empty
-        )
+        if not self._touched("rollouts"):
+            return pl.DataFrame(schema=dict.fromkeys(("id", "problem_id", "before", "after"), pl.String))
+        return moved(self.before, self.after, "rollouts", "verdict", ("id", "problem_id")).collect()
 
     @cached_property
     def flip_counts(self) -> dict[tuple[str, str], int]:
@@ -101,11 +96,11 @@ class Diff:
 
     def added(self, table: str) -> pl.LazyFrame:
         """Keys of the rows that only the later version has, in its order."""
-        return self._only(self.after, self.before, table)
+        return only_in(self.after, self.before, table)
 
     def removed(self, table: str) -> pl.LazyFrame:
         """Keys of the rows that only the earlier version has, in its order."""
-        return self._only(self.before, self.after, table)
+        return only_in(self.before, self.after, table)
 
     @property
     def changes(self) -> pl.LazyFrame:
@@ -116,9 +111,9 @@ class Diff:
                 frames.append(_as_changes(name, change, keys))
         for name, column in (("rollouts", "verdict"), ("rollouts", "drop_reason"), ("problems", "drop_reason")):
             if self._touched(name):
-                moved = self._moved(name, column, ("id",))
+                other = moved(self.before, self.after, name, column, ("id",))
                 frames.append(
-                    moved.select(table=pl.lit(name), change=pl.lit(column), id="id", before="before", after="after")
+                    other.select(table=pl.lit(name), change=pl.lit(column), id="id", before="before", after="after")
                 )
         return pl.concat(frames)
 
@@ -158,68 +153,18 @@ class Diff:
         digests = [{split: part["digest"] for split, part in side.items()} for side in sides]
         return digests[0] != digests[1]
 
-    def _sides(self, name: str) -> tuple[pl.LazyFrame | None, pl.LazyFrame | None]:
-        """The table in both versions, where they have it."""
-        old, new = (v.table(name) if name in v.lock["tables"] else None for v in (self.before, self.after))
-        return old, new
-
     def _table(self, name: str) -> TableDiff:
         before, after = (_rows(version, name) for version in (self.before, self.after))
         if not self._touched(name):
             return TableDiff(name, before, after, 0, 0, {}, {})
         added, removed = (_height(keys) for keys in (self.added(name), self.removed(name)))
-        return TableDiff(name, before, after, added, removed, self._changed(name), self._why(name) if removed else {})
-
-    def _both(self, name: str) -> tuple[pl.LazyFrame, pl.LazyFrame, tuple[str, ...]] | None:
-        """The table of both versions, and what tells its rows apart; None if one has none."""
-        old, new = self._sides(name)
-        if old is None or new is None or key_of(old) != key_of(new):
-            return None
-        return old, new, key_of(new)
-
-    def _only(self, version: Version, other: Version, table: str) -> pl.LazyFrame:
-        if table not in version.lock["tables"]:
-            return pl.LazyFrame(schema={"id": pl.String})
-        rows = version.table(table)
-        keys = rows.select(key_of(rows))
-        both = self._both(table)
-        if both is None:
-            return keys
-        theirs = other.table(table).select(both[2])
-        return keys.join(theirs, on=list(both[2]), how="anti", maintain_order="left")
-
-    def _moved(self, name: str, column: str, kept: tuple[str, ...]) -> pl.LazyFrame:
-        """Rows of both versions whose value of one column differs: the kept columns, `before`, `after`."""
-        nothing = pl.LazyFrame(schema=dict.fromkeys((*kept, "before", "after"), pl.String))
-        both = self._both(name)
-        if both is None or any(column not in side.collect_schema() for side in both[:2]):
-            return nothing
-        old = both[0].select(*both[2], before=column)
-        new = both[1].select(*kept, after=column)
-        moved = new.join(old, on=list(both[2]), how="inner", maintain_order="left")
-        return moved.filter(pl.col("before").ne_missing(pl.col("after"))).select(*kept, "before", "after")
-
-    def _changed(self, name: str) -> dict[str, int]:
-        both = self._both(name)
-        if both is None:
-            return {}
-        old, new, key = both
-        schemas = old.collect_schema(), new.collect_schema()
-        columns = [
-            column
-            for column, kind in schemas[1].items()
-            if kind in _SCALARS and schemas[0].get(column) == kind and column not in (*key, *_UNREAD)
-        ]
-        sides = [side.select(*key, *map(_comparable, columns)) for side in (old, new)]
-        joined = sides[1].join(sides[0], on=list(key), how="inner", suffix=":old")
-        differ = [pl.col(column).ne_missing(pl.col(f"{column}:old")).sum().alias(column) for column in columns]
-        counts = joined.select(differ).collect(engine="streaming").row(0, named=True) if columns else {}
-        return {column: n for column, n in counts.items() if n}
+        others = changed(self.before, self.after, name)
+        return TableDiff(name, before, after, added, removed, others, self._why(name) if removed else {})
 
     def _why(self, view: str) -> dict[str, int]:
         """Why the later version leaves out what the earlier view had."""
         gone, own = self.removed(view), ("id",)
-        after = self._sides(view)[1]
+        after = table_of(self.after, view)
         if view in ("problems", "rollouts") or key_of(self.before.table(view)) != own:
             return {}
         if after is not None and key_of(after) != own:  # the same rows in another format, perhaps
@@ -245,23 +190,6 @@ def compare(before: Version, after: Version) -> Diff:
         if not isinstance(version.lock.get("tables"), dict):
             raise VersionError(f"{version.path}: its lock names no tables")
     return Diff(before, after)
-
-
-def key_of(rows: pl.LazyFrame) -> tuple[str, ...]:
-    """What tells the rows of a table apart.
-
-    Raises:
-        VersionError: it has no column of ids.
-    """
-    columns = set(rows.collect_schema().names())
-    for key in KEYS:
-        if columns.issuperset(key):
-            return key
-    raise VersionError(f"rows without an id cannot be compared; there are: {', '.join(sorted(columns))}")
-
-
-def _comparable(column: str) -> pl.Expr:
-    return pl.col(column).hash().alias(column) if column in _LONG else pl.col(column)
 
 
 def _as_changes(table: str, change: str, keys: pl.LazyFrame) -> pl.LazyFrame:

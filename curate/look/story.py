@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.changes.compare import key_of
+from curate.changes.beside import key_of
 from curate.ledger import OPENS
 from curate.look.prose import seen
 from curate.look.show import text_table, views

@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.changes.compare import key_of
+from curate.changes.beside import key_of
 from curate.fingerprint import add_rows
 from curate.ledger import FUNNEL, LEDGER, OPENS, Entry, chain_fault, standing
 from curate.look.show import RESERVED
