@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from verify.leaves import refuse
+from verify.lists import related
 from verify.tree import Node
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def matrix(reader: "Reader") -> Node:
             continue
         if reader.accept("\\end"):
             break
-        row.append(reader.item())
+        row.append(related(reader))
         reader.accept(",")
     if row:
         rows.append(Node("row", tuple(row)))

@@ -6,6 +6,7 @@ from verify.atoms import atom
 from verify.derivatives import derivative
 from verify.factors import factor, juxtaposed
 from verify.leaves import refuse
+from verify.lists import listed
 from verify.phrases import unit as unit_of
 from verify.scripts import raised
 from verify.tokens import RELATIONS, Token, UnreadableError, tokens
@@ -18,9 +19,6 @@ _BETWEEN = r"\pm \mp \cdot \times \div \ast \cup \cap \setminus \backslash : \mi
 _BETWEEN += r" \pmod \bmod \mod \to \land \lor \wedge \vee"
 _STOP = frozenset([*_ENDS.split(), *_BETWEEN.split(), *RELATIONS])
 """Signs with which no atom begins."""
-_CLOSERS = frozenset([")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil", "\\end", "\\\\", "\\choose"])
-_JOINING = frozenset(["", "and", "or", "et", "und", "及", "和", "或"])
-_CONJUNCTIONS = {"and": "and", "or": "or", "land": "and", "wedge": "and", "lor": "or", "vee": "or"}
 _TIMES = frozenset(["\\cdot", "\\times", "\\div", "\\ast"])
 _FILLERS = frozenset(
     ["approximately", "about", "approx", "exactly", "roughly", "around", "only", "the", "is", "are", "answer"]
@@ -55,7 +53,6 @@ class Reader:
         self.at = 0
         self.depth = 0
         self.bars = 0
-        self.word = ""
 
     @property
     def now(self) -> Token:
@@ -77,81 +74,9 @@ class Reader:
             return self.take().text
         raise UnreadableError(f"{texts} expected, {self.now.text!r} found")
 
-    def separator(self) -> str | None:
-        """The connective that stands here, passed over; None where there is none."""
-        found = None
-        while True:
-            token = self.now
-            if token.kind == "op" and token.text in (",", ";"):
-                found = ";" if token.text == ";" else found or ","
-            elif (
-                (token.kind in ("word", "text") and token.text.strip(" ,;.").lower() in _JOINING)
-                or (token.kind == "cmd" and token.text in ("\\land", "\\lor", "\\wedge", "\\vee", "\\newline"))
-                or (token.kind == "op" and token.text == "&")
-            ):
-                found = found or ","
-                self.word = _CONJUNCTIONS.get(token.text.strip(" ,;.\\").lower(), self.word)
-            else:
-                return found
-            self.at += 1
-
     def listed(self) -> Node:
         """Items with commas, semicolons, `and`, `or` between them; one item alone is itself."""
-        items: list[Node] = []
-        groups: list[Node] = []
-        said = set()
-        self.separator()
-        while not self.closed():
-            items.append(self.item())
-            self.word = ""
-            mark = self.separator()
-            said.add(self.word)
-            if mark == ";":
-                groups.append(_one(items))
-                items = []
-            elif mark is None:
-                break
-        if groups:
-            if items:
-                groups.append(_one(items))
-            return _one(groups)
-        node = _one(items)
-        joined = said - {""}
-        # Only between relations does it matter what joins them: x > 2 and x < 3 is one interval.
-        if node.kind == "list" and len(joined) == 1 and all(item.kind == "rel" for item in items):
-            return node._replace(value=joined.pop())
-        return node
-
-    def closed(self) -> bool:
-        token = self.now
-        return token.kind == "end" or (token.kind in ("op", "cmd") and token.text in _CLOSERS)
-
-    def item(self) -> Node:
-        """A chain of relations between sets or expressions."""
-        start = self.at
-        while self.accept("\\approx", "\\sim", "\\simeq"):
-            start = self.at
-        sides, signs = [Node("blank") if self._starts_with_bound() else self.united()], []
-        starts = [start]
-        while self.now.kind in ("op", "cmd") and self.now.text in RELATIONS:
-            signs.append(RELATIONS[self.take().text])
-            starts.append(self.at)
-            sides.append(self.united())
-        if not signs:
-            return sides[0]
-        names = [
-            "".join(t.text for t in self.tokens[a:b])
-            for a, b in zip(starts, [*(s - 1 for s in starts[1:]), self.at], strict=True)
-        ]
-        named = tuple(Node("side", (side,), name) for side, name in zip(sides, names, strict=True))
-        return Node("rel", named, " ".join(signs))
-
-    def _starts_with_bound(self) -> bool:
-        """Whether a relation without its left side stands here, `> 5`, and no `<1, 2>`."""
-        token = self.now
-        if token.kind not in ("op", "cmd") or RELATIONS.get(token.text) not in ("<", ">", "<=", ">=", "!="):
-            return False
-        return token.text != "<" or all(later.text != ">" for later in self.tokens[self.at :])
+        return listed(self)
 
     def united(self) -> Node:
         left = self.ratio()
@@ -263,9 +188,3 @@ class Reader:
         self.bars = bars
         self.depth -= 1
         return node, close
-
-
-def _one(items: list[Node]) -> Node:
-    if not items:
-        raise UnreadableError("nothing here")
-    return items[0] if len(items) == 1 else Node("list", tuple(items))
