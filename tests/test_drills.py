@@ -14,7 +14,7 @@ from distill.request import Message, Reply, Request, Sampling
 from distill.teachers.tutor import EXPECTED, Tutor
 from distill.thinking import split_thinking
 from distill.tutor_text import count_tokens
-from tests.test_sources import whole
+from tests.small_files import whole
 from verify import grade_many
 
 LADDER = Path(__file__).parents[1] / "manifests" / "ladder"

@@ -8,7 +8,7 @@ from curate.records import LEVELS
 from curate.sources import procedural
 from curate.sources.procedural import Procedural
 from distill.families import pose_many
-from tests.test_sources import whole
+from tests.small_files import whole
 
 
 def test_posed_problems_have_gold_and_are_marked_as_posed() -> None:

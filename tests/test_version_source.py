@@ -14,7 +14,7 @@ from curate.sources.version import Version
 from curate.version import Version as Built
 from tests.classroom import SMALL, posed, write
 from tests.hostile_texts import HOSTILE
-from tests.test_sources import whole
+from tests.small_files import whole
 
 ROWS = 40
 
