@@ -55,6 +55,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Version:
     problems = pl.DataFrame({"id": texts, **dict.fromkeys(everywhere, texts)}).with_columns(
         other_answers=pl.concat_list(texts, texts), note=texts, pass_rate=pl.lit(0.5), pass_rate_n=pl.lit(2),
         drop_reason=pl.when(pl.int_range(pl.len()) % 5 == 0).then(texts), dropped_by=texts,
+        rewritten_from=pl.lit(None, pl.String),
     )  # fmt: skip
     names = [
         "teacher",
