@@ -65,7 +65,7 @@ def exits(debug: bool, resume: str | None = None) -> Iterator[None]:
         again = f" Go on with: {resume}" if resume else f" {interrupt}".rstrip()
         typer.echo(f"\ninterrupted.{again}", err=True)
         raise SystemExit(130) from None
-    except (SystemExit, typer.Exit):
+    except (SystemExit, typer.Exit, typer.BadParameter):
         raise
     except Exception as error:  # the one place that catches all: here an error becomes an exit code
         if debug:

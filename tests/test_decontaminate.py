@@ -152,6 +152,15 @@ def test_an_empty_benchmark_is_an_error_and_not_a_clean_bill(tmp_path: Path) -> 
             Ngrams(against=(str(tmp_path / "empty.jsonl"),))(pl.DataFrame({"id": ["a"], "problem": ["1?"]}))
 
 
+def test_a_table_with_a_header_is_a_benchmark_too(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.csv", tmp_path / "other.csv"
+    mine.write_text("question\nWhat is 2+2?\n", encoding="utf-8")
+    other.write_text("text\nWhat is 2+2?\n", encoding="utf-8")
+    assert read_benchmark(str(mine)).problems["problem"].to_list() == ["What is 2+2?"]
+    with pytest.raises(SourceError, match="which column holds the problem"):
+        read_benchmark(str(other))
+
+
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no file"):
         Ngrams(against=(str(tmp_path / "gone.jsonl"),)).inputs()

@@ -160,9 +160,22 @@ def _file_of(path: Path) -> "Files":
 
 def _columns_there(path: Path) -> set[str]:
     from curate.reading.readers import File, read_batches
+    from curate.regrade import GUESSES
 
-    first = next(iter(read_batches(File(path.name, lambda: path.open("rb"), path.name), Columns(problem=""))), None)
-    return set(first.found) if first else set()
+    fault = None
+    for guess in ("", *GUESSES["problem"]):  # a table with a header refuses a column that it does not have
+        batches = read_batches(File(path.name, lambda: path.open("rb"), path.name), Columns(problem=guess))
+        try:
+            first = next(iter(batches), None)
+        except SourceError as refused:
+            fault = fault or refused
+            if ": no column " not in str(refused):
+                raise
+            continue
+        return set(first.found) if first else set()
+    raise SourceError(
+        f"{path}: which column holds the problem? Expected one of {', '.join(GUESSES['problem'])}"
+    ) from fault
 
 
 def _problems(batches: Iterator[Intake]) -> pl.DataFrame:

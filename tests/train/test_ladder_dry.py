@@ -50,3 +50,14 @@ def test_a_manifest_that_cannot_be_built_is_found_before_anything_runs(tmp_path:
     (tmp_path / "mini-rl.yaml").write_text("name: mini-rl\nsources: [{use: procedural, nn: 3}]\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"mini-rl\.yaml:2:29  sources\.0\.nn: unknown key\. Did you mean 'n'\?"):
         dry_run(read_ladder(file), None, None, tmp_path / "data", None)
+
+
+def test_a_stage_that_is_not_there_and_no_file_at_all_are_told(train: Callable[..., Any], tmp_path: Path) -> None:
+    write_ladder(tmp_path)
+    code, told = train("ladder", "mini.yaml", "--dry-run", "--stage", "dppo")
+    assert code == 2
+    assert "--stage dppo: no such stage or control" in told
+    code, told = train("ladder")
+    assert code == 2
+    assert "name a ladder file" in told
+    assert "fault of ours" not in told

@@ -55,7 +55,7 @@ def ladder(
         if dry_run:
             from train.ladder.dry import dry_run as planned
 
-            typer.echo(planned(read_ladder(file, overrides), chosen, wanted, root, out))
+            typer.echo(planned(read_ladder(file, overrides), chosen, wanted, root, out, stage))
             return
         try:
             Climb(file, overrides, wanted, chosen, stage, _names(on), jobs, root, out)()

@@ -16,6 +16,7 @@ from train.ladder.plan import (
     build_overrides,
     build_words,
     eval_words,
+    from_stage,
     runs,
     train_words,
     training_settings,
@@ -50,13 +51,16 @@ def dry_run(
     seeds: Sequence[int] | None,
     root: Path | None,
     out: Path | None,
+    stage: str | None = None,
 ) -> str:
     """What would run, for people.
 
     Raises:
+        LadderError: no such stage.
         ManifestError, OrderError, SettingsError: the first manifest or config that could not be used.
     """
     planned = runs(ladder, controls, seeds)
+    from_stage(planned, stage)
     place = (out or Path("runs") / ladder.name).absolute()
     sets = {name: chosen for name in SETS if (chosen := getattr(ladder.evaluate, name))}
     for chosen in sets.values():
