@@ -141,5 +141,6 @@ def test_what_one_manifest_of_the_ladder_holds_out_no_other_trains_on() -> None:
     found = [read_manifest(path) for path in sorted(LADDER.glob("*.yaml")) if path.stem not in LADDERS]
     assert len(found) == 7
     assert {(each.seed, each.heldout, each.prompt.user) for each in found} == {(0, 0.2, "{problem}")}
-    levels = {level for each in found if each.rollouts for use in each.sources for level in use.plug.levels}
+    posing = [use.plug for each in found if each.rollouts for use in each.sources if use.name == "procedural"]
+    levels = {level for source in posing for level in source.levels}
     assert levels == set(LEVELS) - {"graduate"}
