@@ -126,6 +126,7 @@ class Flow:
                 with self.steps.step(f"{kind}.{use.name}", kept, unit) as done:
                     if unit == "problems":
                         self._tag_problems(f"{kind}.{use.name}", use.plug)
+                        done(kept)
                     else:
                         self._mark_rollouts(f"{kind}.{use.name}", use.plug, done)
 

@@ -52,7 +52,7 @@ class Steps:
 
             yield advance
         seconds = time.monotonic() - started
-        count = f"{done:>9,} {unit.removesuffix('s') if done == 1 else unit:<9}" if done else f"{'nothing new':<19}"
+        count = f"{done:>9,} {unit.removesuffix('s') if done == 1 else unit:<9}" if done else f"{'none':>9}{'':<10}"
         self.say(f"{title:<28} {count} {seconds:6.1f} s{f'   {pace.summary()}' if pace and pace.attempts else ''}")
 
     @contextmanager
