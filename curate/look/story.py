@@ -200,5 +200,6 @@ def _facts(row: Row, names: Sequence[str]) -> Iterator[str]:
 
 def _short(value: Any, limit: int = TEXT_CHARS) -> str:
     """One line, every unseen character written out: a row is foreign text, and terminals obey some of it."""
-    text = " ".join(seen(str("-" if value is None else value)).split())
+    plain = "-" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = " ".join(seen(plain).split())
     return text if len(text) <= limit else f"{text[:limit]} ... ({len(text):,} characters)"
