@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.alike.buckets import band_rows, bands, shares, shingle
-from curate.alike.embedding import ModelError
+from curate.alike.embedding import ModelError, _one_thread
 from curate.build import build
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
@@ -307,3 +308,13 @@ def test_a_model_in_a_folder_is_known_by_its_bytes(tmp_path: Path) -> None:
     assert before["model"]["name"] == "model"
     (tmp_path / "model/weights").write_bytes(b"2")
     assert stage.inputs() != before
+
+
+@pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the encoder needs sentence-transformers")
+def test_the_encoder_reckons_on_one_thread_so_that_cores_change_nothing() -> None:
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    with threadpool_limits(2), _one_thread():
+        import sklearn.decomposition  # noqa: F401  # what it loads is limited, too
+
+        assert {pool["num_threads"] for pool in threadpool_info()} == {1}

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from curate.build import build
+from curate.engine import identity
 from curate.manifest import ManifestError, read_manifest
 from curate.plug import PlugError
 from curate.progress import Steps
@@ -194,3 +195,15 @@ def test_words_agree_with_the_makers_of_math_on_two_of_three() -> None:
     theirs = rows["subject"].replace({"Intermediate Algebra": "Algebra"})
     marks = Domain()(rows.select("id", problem="question", domain=pl.lit(None, pl.String)))
     assert (marks["domain"] == theirs).fill_null(False).mean() > 2 / 3  # type: ignore[operator]  # of booleans
+
+
+def test_a_classifiers_model_is_known_by_its_bytes_and_a_name_by_its_commit(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/weights").write_bytes(b"1")
+    stage = Domain(by="classifier", model=str(tmp_path / "model"))
+    before = identity("tags.domain", stage)
+    assert str(tmp_path) not in str(before)
+    (tmp_path / "model/weights").write_bytes(b"2")
+    assert identity("tags.domain", stage) != before
+    with pytest.raises(ValueError, match="org/name@COMMIT"):
+        Domain(by="classifier", model="org/name")

@@ -64,6 +64,14 @@ def folder_digest(model: str) -> str:
     return digest.hexdigest()
 
 
+def model_state(model: str) -> dict[str, Any]:
+    """What stands behind a model's name, wherever its folder lies: its commit, or the digest of its files."""
+    if is_path(model):
+        return {"name": Path(model).name, "state": {"sha256": folder_digest(model)}}
+    name, _, revision = model.partition("@")
+    return {"name": name, "state": {"revision": revision or revision_of(model)}}
+
+
 def encode(asked: pl.Series, model: str | None, dimensions: int, seed: int) -> Any:
     """A vector of length 1 per text; zeros for a text without a word that is known.
 
@@ -159,11 +167,15 @@ def _tokenizer(codes: dict[str, int]) -> Any:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Sums in one order give the same vectors on any number of cores."""
+    # Both come with scikit-learn, untyped. Only libraries that are loaded can be limited, and scipy has its own BLAS.
+    import scipy.linalg  # type: ignore[import-untyped]  # noqa: F401
     import torch
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with threadpool_limits(1):  # of BLAS, which the decomposition rests on
+            yield
     finally:
         torch.set_num_threads(before)

@@ -1,8 +1,6 @@
 """Contaminated by meaning: problems whose vector lies close to that of a benchmark's question, with its numbers."""
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -10,9 +8,8 @@ import polars as pl
 from pydantic import Field
 
 from curate.alike.copies import figures
-from curate.alike.embedding import check_model, encode, is_path
+from curate.alike.embedding import check_model, encode, is_path, model_state
 from curate.alike.wording import question
-from curate.fingerprint import file_digest
 from curate.reading.against import Against
 from curate.reading.intake import SourceError
 
@@ -93,8 +90,7 @@ class Semantic(Against):
 
     def inputs(self) -> dict[str, Any]:
         """What stands behind `against` and `model`."""
-        folder = self.model is not None and is_path(self.model)
-        return super().inputs() | {"model": _folder_state(str(self.model)) if folder else self.model}
+        return super().inputs() | {"model": None if self.model is None else model_state(self.model)}
 
     def _vectors(self, texts: pl.Series) -> Any:
         try:
@@ -118,13 +114,6 @@ def nearest(ours: Any, theirs: Any, most: int) -> tuple[Any, Any]:
         places.append(np.take_along_axis(top, order, 1))
         cosines.append(np.take_along_axis(near, places[-1], 1))
     return np.concatenate(places), np.concatenate(cosines)
-
-
-def _folder_state(model: str) -> dict[str, str]:
-    folder = Path(model).expanduser()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    told = "".join(f"{path.relative_to(folder)}\0{file_digest(path)}\n" for path in files)
-    return {"name": folder.name, "sha256": hashlib.sha256(told.encode()).hexdigest()}
 
 
 def _agree(pairs: pl.DataFrame, ours: pl.Series, theirs: pl.Series) -> pl.Series:

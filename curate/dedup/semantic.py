@@ -2,14 +2,13 @@
 
 import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
-from curate.alike.embedding import check_model, encode, folder_digest, is_path, neighbours, revision_of
+from curate.alike.embedding import check_model, encode, is_path, model_state, neighbours, revision_of
 from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
 from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
 
@@ -81,7 +80,7 @@ class Semantic:
 
     def inputs(self) -> dict[str, Any]:
         """What stands behind `model`: its commit, or the digest of its folder."""
-        return {"model": None if self.model is None else {"name": _name(self.model), "state": _state(self.model)}}
+        return {"model": None if self.model is None else model_state(self.model)}
 
     def pinned(self, earlier: list[dict[str, Any]]) -> "Semantic":
         """The stage with a model's name at a commit: the one that `inputs` told earlier, or the one of today."""
@@ -89,13 +88,3 @@ class Semantic:
             return self
         told = {m["name"]: m["state"].get("revision") for stage in earlier if isinstance(m := stage.get("model"), dict)}
         return replace(self, model=f"{self.model}@{told.get(self.model) or revision_of(self.model)}")
-
-
-def _name(model: str) -> str:
-    return Path(model).name if is_path(model) else model.partition("@")[0]
-
-
-def _state(model: str) -> dict[str, str]:
-    if not is_path(model):
-        return {"revision": model.partition("@")[2] or revision_of(model)}
-    return {"sha256": folder_digest(model)}

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field
 
+from curate.alike.embedding import is_path, model_state
 from curate.plug import TeacherPlug
 from curate.texts.domain_classifier import by_classifier
 from curate.texts.domain_words import DOMAIN_WORDS
@@ -79,7 +80,8 @@ class Domain:
     """Lowest probability by which the classifier decides."""
 
     model: str | None = None
-    """For the classifier: a sentence-transformers model by path or name; None takes the words (TF-IDF)."""
+    """For the classifier: a sentence-transformers model, a folder (`./minilm`) or a name on the Hub with its commit
+    (`organisation/name@commit`); None takes the words (TF-IDF)."""
 
     teacher: TeacherPlug | None = None
     """For `by: teacher`: `{use: openai_server, model: ..., base_url: ...}` or any other teacher."""
@@ -90,6 +92,12 @@ class Domain:
     def __post_init__(self) -> None:
         if (self.by == "teacher") != (self.teacher is not None):
             raise ValueError("teacher: written with by: teacher, and only then")
+        if self.model is not None and not is_path(self.model) and "@" not in self.model:
+            raise ValueError(f"model: {self.model!r} may change; write {self.model}@COMMIT")
+
+    def inputs(self) -> dict[str, Any]:
+        """What stands behind `model`: its commit, or the digest of its folder."""
+        return {"model": None if self.model is None else model_state(self.model)}
 
     def prompts(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`id` and `prompt` of the problems whose source tells no domain."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from curate.alike.embedding import is_path
 from curate.plug import PlugError
 from curate.records import draws
 
@@ -75,8 +76,9 @@ class _Embeddings:
     def __init__(self, model: str) -> None:
         from sentence_transformers import SentenceTransformer
 
+        name, _, revision = (model, "", "") if is_path(model) else model.partition("@")
         try:
-            self.model = SentenceTransformer(model, device="cpu")
+            self.model = SentenceTransformer(name, revision=revision or None, device="cpu", trust_remote_code=False)
         except (OSError, ValueError) as error:
             raise PlugError(f"tags.domain: no sentence-transformers model {model!r}: {error}") from error
 
