@@ -129,6 +129,11 @@ def levels(*said: str | None, source: str = "s", **options: Any) -> list[str | N
     return SourceLevel(**options)(rows)["level"].to_list()
 
 
+def test_a_level_that_names_its_scale_is_on_that_one() -> None:
+    assert levels("5/10", "4 / 10", "1/10") == ["college", "high", "elementary"]
+    assert levels("4/5", "8") == ["college", "graduate"]
+
+
 def test_a_scale_to_five_is_the_five_levels() -> None:
     assert levels(*[f"Level {n}" for n in range(1, 6)]) == list(LEVELS)
     assert levels("1", "2.0", "5.0", "0.0", "Level ?") == ["elementary", "middle", "graduate", None, None]

@@ -107,10 +107,17 @@ def test_what_a_question_needs_beside_its_text(problem: str, needs: str | None) 
         ("计算 6×7。答案：42", "42", "stated"),
         ("What is 6 times 7? Give your answer as a number.", "42", None),
         ("There are 42 eggs. The answer is 7 times 6. What is it?", "42", None),
+        ("The answer is 42 apples for Ann. How many has Bob?", "4", None),
+        ("The answer is 2.5 times what?", "2", None),
+        ("The answer is between 6 and 8. Which is it?", "B", None),
+        ("Which is it? The answer is B) 42.", "B", "stated"),
+        ("What is half of 1? Answer: $\\frac{1}{2}$", "\\frac12", "stated"),
+        ("If the answer is m/n in lowest terms, what is m + n?", None, None),
+        ("What is 6 times 7? Answer: 42", None, "stated"),
         ("Compare $x^2+2x+12345$ with $x^3$ for $x = 20$.", "$x^2 + 2x + 12345$", "verbatim"),
     ],
 )
-def test_an_answer_that_stands_in_the_question(problem: str, answer: str, given: str | None) -> None:
+def test_an_answer_that_stands_in_the_question(problem: str, answer: str | None, given: str | None) -> None:
     found = marks(AnswerInQuestion(), problem, answer)
     assert (found["answer_given"], found["drop"]) == (given, "answer_in_question" if given == "stated" else None)
     assert (found["answer_evidence"] is None) == (given is None)

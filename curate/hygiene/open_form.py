@@ -32,7 +32,7 @@ answers would be right without them, it cannot be done. End your reply with exac
 QUESTION: the open question, on one line
 ANSWER: the right answer as it stands above
 IMPOSSIBLE"""
-_REPLY = re.compile(r"(?:^|\n)\W*QUESTION:\W{0,3}\s([^\n]+)\n+\W*ANSWER:\W{0,3}\s([^\n]+)\s*$")
+_REPLY = re.compile(r"(?:^|\n)\W*QUESTION:\W{0,3}\s([^\n]+)\n\W*ANSWER:\W{0,3}\s([^\n]+)\s*$")
 _LEFT_OVER = re.compile(
     r"\bof the following\b|\bof these\b|\bthe following (?:options|choices|statements)\b|下列|以下", re.I
 )

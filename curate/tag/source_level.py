@@ -10,7 +10,7 @@ from curate.texts.ten_points import TEN, Ends, check_ends, of_ten
 
 Scale = Literal["five", "ten", "words"]
 
-_NUMBER = r"^\s*(?:(?:level|difficulty|lvl)\s*:?\s*)?([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:/\s*(?:5|10))?\s*$"
+_NUMBER = r"^\s*(?:(?:level|difficulty|lvl)\s*:?\s*)?([0-9]{1,2}(?:\.[0-9]+)?)\s*(?:/\s*(5|10))?\s*$"
 
 # The first that fits decides: "undergraduate" is no "graduate", "very hard" more than "hard".
 _WORDS = (
@@ -30,9 +30,10 @@ class SourceLevel:
     """Give problems the level that their source says in its own words (`source_level`): `Level 5`, `3`, `6.5`, `hard`.
 
     A number is on a scale to five (MATH) or to ten (AoPS, Omni-MATH, DeepScaleR): that of a source is to ten where one
-    of its numbers is above five. Five points are the five levels in their order; ten are cut at `ten`. Words are read
-    as they say; `easy` is above elementary school. So a level says how hard a problem is among those of its source
-    before it says where it would be taught. What cannot be read gives none, and a level that is there stays.
+    of its numbers is above five; `4/10` says so itself. Five points are the five levels in their order; ten are cut at
+    `ten`. Words are read as they say; `easy` is above elementary school. So a level says how hard a problem is among
+    those of its source before it says where it would be taught. What cannot be read gives none, and a level that is
+    there stays.
 
     Example:
         >>> rows = pl.DataFrame({"id": list("abcd"), "source": ["math", "math", "aops", "aops"], "level": None,
@@ -47,7 +48,7 @@ class SourceLevel:
     reads = ("id", "source", "level", "source_level")
     writes: ClassVar = {"level": pl.String, "level_by": pl.String}
     drops = ()
-    REV = 1
+    REV = 2
 
     scales: dict[str, Scale] = field(default_factory=dict)
     """By source: whether its numbers are on a scale to `five` or to `ten`, or say nothing (`words`)."""
@@ -66,7 +67,8 @@ class SourceLevel:
         over_five = (pl.col("number") > 5).any().over(pl.col("source").fill_null(""))
         guessed = pl.when(over_five).then(pl.lit("ten")).otherwise(pl.lit("five"))
         scale = pl.col("source").replace_strict(self.scales, default=None, return_dtype=pl.String)
-        level = _by_number(pl.coalesce(scale, guessed), self.ten).fill_null(_by_words())
+        own = said.str.extract(_NUMBER, 2).replace_strict({"5": "five", "10": "ten"}, default=None)
+        level = _by_number(pl.coalesce(scale, own, guessed), self.ten).fill_null(_by_words())
         new = pl.when(pl.col("level").is_null()).then(level)
         marks = known.select("id", level=new)
         return marks.with_columns(

@@ -7,21 +7,21 @@ sentence that nobody would write the same way. What is left asks for a value, an
 import re
 from typing import NamedTuple
 
-from curate.texts.options import Options, find_options, gold_letter
+from curate.texts.options import MOST_CHARS, Options, find_options, gold_letter
 from verify.normal import key, plain_number, tidy
 
 MOST_ANSWER_CHARS = 80
 BLANK = "____"
 
 _NEEDS_OPTIONS = re.compile(
-    r"\bwhich\b(?!\s+(?:is|are|was|were|has|have|had|can|they|he|she|it|we)\b[^.?]*[.,;])"
+    r"\bwhich\b(?!\s+(?:is|are|was|were|has|have|had|can|they|he|she|it|we)\b[^.?]{0,400}[.,;])"
     r"|\bof\s+th(?:e\s+following|ese|ose)\b|\bfollowing\s+(?:\w+\s+){0,3}(?:is|are|could|can|may|must|would|has|best|represents?|shows?)\b"
     r"|\b(?:options?|choices?|alternatives?|choose|select|pick)\s+(?:is|are|the|from|below|above|that|one)\b|\bexcept\b|\bnot\b[^.?]{0,40}\?\s*$"
     r"|\b(?:could|can|may|might|cannot|must|should)\b[^.?]{0,30}?\b(?:be|equal|represent|have|take|describe)\b"
     r"|\b(?:closest|nearest|approximat\w+|about|roughly|best|estimate[ds]?|nearly|almost|likely|at\s+random\s+from\s+these)\b"
     r"|\b(?:possible|an?\s+example|statements?|true|false|correct|incorrect|conclusion|counterexample|option|equivalent\s+to|"
     r"same\s+as|written\s+as|expressed\s+as|rewritten|simplif\w+\s+to|characteri\w+|describes?|called|known\s+as)\b"
-    r"|\b(?:between|among|lies?\s+in|belongs?\s+to)\s*(?:(?:what|which|whose)\b|____|\.?\s*$)"
+    r"|\b(?:between|among|lies?\s+in|belongs?\s+to)\s{0,9}(?:(?:what|which|whose)\b|____|\.?\s*$)"
     r"|≈|下列|以下|下面|上述|哪一?个|哪些|哪项|正确|错误|不可能|可能|最接近|大约|选项|这几个",
     re.IGNORECASE,
 )
@@ -106,7 +106,7 @@ def _right(options: Options, answer: str | None) -> str | None:
     letter = gold_letter(answer)
     if letter in options.texts:
         return _bare(options.texts[letter]) or None
-    if not answer:
+    if not answer or len(answer) > MOST_CHARS:
         return None
     same = [text for text in options.texts.values() if _same(text, answer)]
     return _bare(answer) if len(same) == 1 else None
@@ -131,11 +131,12 @@ def _with_blank(stem: str) -> str:
     """A sentence that the options would have ended, with a blank in their place."""
     if re.search(r"[?？]\s*\$*$", stem) or _BLANKS.search(stem[-30:]):
         return stem
-    end = _OPEN_END.search(stem[-60:])
-    if end is None:
+    # Only the end is looked at: the search begins at every place, and a run of spaces may be as long as the text.
+    begun, end = stem[:-60], stem[-60:]
+    if _OPEN_END.search(end) is None:
         return stem
-    cut = re.sub(r"\s*[:：]?\s*(?:[(（]\s*[)）]|[.．。]|_+\.?)?\s*$", "", stem)
-    return f"{cut} {BLANK}."
+    cut = re.sub(r"\s*[:：]?\s*(?:[(（]\s*[)）]|[.．。]|_+\.?)?\s*$", "", end)
+    return f"{begun}{cut} {BLANK}."
 
 
 def _bare(text: str) -> str:

@@ -132,7 +132,7 @@ def find_options(problem: str, answer: str | None = None) -> Options | None:
             continue
         if _style(run[0])[1] == ":" and not all(_at_line(body, mark) for mark in run):
             continue
-        stem = _CHOICES.sub("", _stripped(problem[: start + run[0].start()])).rstrip()
+        stem = _unannounced(_stripped(problem[: start + run[0].start()]).rstrip())
         return Options(_closed(stem), dict(zip(letters, texts, strict=True)), body[run[0].start() : ends[1]].strip())
     return None
 
@@ -175,6 +175,11 @@ def _cleaned(text: str) -> str:
 def _stripped(text: str) -> str:
     """The text without separators at its end. Only the end is looked at: the search begins at every place."""
     return text[:-80] + _TRAILING.sub("", text[-80:])
+
+
+def _unannounced(stem: str) -> str:
+    """The stem without what announces the list. Only the end is looked at, as above."""
+    return (stem[:-80] + _CHOICES.sub("", stem[-80:])).rstrip()
 
 
 def _without_tail(last: str, others: list[str]) -> str:
