@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from curate.manifest import read_manifest
 from tests.train.small_ladder import LADDER, write_ladder
@@ -162,3 +163,10 @@ def test_the_schema_beside_the_ladders_is_todays_and_documents_every_key() -> No
         return missing + [each for key, value in node.items() for each in undocumented(value, f"{where}.{key}")]
 
     assert undocumented(schema(), "") == []
+
+
+def test_the_control_of_equal_compute_takes_as_many_steps_as_the_stages_it_stands_for() -> None:
+    ladder = read_ladder("manifests/ladder/cpu.yaml")
+    steps = {stage.name: yaml.safe_load(Path(stage.config or "").read_text())["max_steps"] for stage in ladder.stages}
+    (control,) = (each for each in ladder.controls if each.name == "equal_compute")
+    assert control.stages[0].set["max_steps"] == steps["midtrain"] + steps["sft"]

@@ -25,6 +25,7 @@ from train.ladder.report import write_report
 from train.ladder.results import outcome, results
 from train.ladder.steps import Done, Steps, measured_in
 from train.ladder.teachers import truth_of
+from train.ladder.told_runs import _fifths
 from train.scores import interval
 
 NAN = float("nan")
@@ -256,3 +257,8 @@ def test_levels_are_paired_with_their_own_problems(folder: Path) -> None:
     for level in found.levels:
         counted = right.filter(pl.col("level") == level).height / problems.filter(pl.col("level") == level).height
         assert found.rungs[1].score([level]).over_problems.mean == pytest.approx(counted)
+
+
+def test_a_course_is_cut_into_five_parts_that_are_as_equal_as_can_be() -> None:
+    assert [len(_fifths(list(map(float, range(n))))) for n in (1, 4, 5, 7, 14, 60)] == [1, 4, 5, 5, 5, 5]
+    assert _fifths([0.0] * 11 + [3.0] * 3) == [0, 0, 0, 0, 3]

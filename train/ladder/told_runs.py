@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -66,7 +67,7 @@ def rl_blocks(done: Sequence[Done], found: Results) -> Iterator[Block]:
 
 
 def time_blocks(done: Sequence[Done], seconds: float) -> Iterator[Block]:
-    """Time, tokens and memory by stage, mean over seeds."""
+    """Time, tokens and memory by stage: sums over seeds."""
     yield Heading("Time and tokens")
     yield Text(
         "Seconds of wall clock by step, summed over seeds, the start of each process included; a step that an earlier "
@@ -133,9 +134,9 @@ def _course(log: list[dict[str, Any]], name: str) -> list[float]:
 
 
 def _fifths(course: list[float]) -> list[float]:
-    """The means of the five parts of a course; of a shorter one, its values."""
-    size = max(1, len(course) // 5)
-    return [fmean(course[start : start + size]) for start in range(0, len(course), size)]
+    """The means of the five parts of a course, as equal as can be; of a shorter one, its values."""
+    ends = [len(course) * part // 5 for part in range(6)]
+    return [fmean(course[start:end]) for start, end in pairwise(ends) if start < end]
 
 
 def _ends(logs: list[list[dict[str, Any]]], name: str) -> str:
