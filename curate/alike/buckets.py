@@ -19,7 +19,7 @@ MISSED = 0.01
 ROUNDS = 6
 """Times that the rows of a bucket which are not like its first row are compared with the next one."""
 
-_TOKEN = WORD + "|[-+=^*/÷<>≤≥]"
+TOKEN = WORD + "|[-+=^*/÷<>≤≥]"
 """Signs count as words: formulas have few others."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -134,7 +134,7 @@ def alike_pairs(rows: Any, keys: list[Any], alike: Callable[[Any, Any], Any]) ->
 
 def _words(texts: pl.Series) -> tuple[Any, Any]:
     """Hashes of the words of all texts, one after the other, and where each text's begin."""
-    found = texts.to_frame("text").select(pl.col("text").str.extract_all(_TOKEN))["text"]
+    found = texts.to_frame("text").select(pl.col("text").str.extract_all(TOKEN))["text"]
     sizes = found.list.len().to_numpy()
     word = found.explode(empty_as_null=False).to_frame("word")
     code = (

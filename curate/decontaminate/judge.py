@@ -1,6 +1,5 @@
 """A teacher's word on near neighbours: whether a problem and the benchmark question that is most like it are one."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
@@ -9,6 +8,7 @@ import polars as pl
 from pydantic import Field
 
 from curate.alike.contamination import lookup
+from curate.asking.marks import mark_of
 from curate.plug import TeacherPlug
 from curate.reading.against import Against
 from distill.request import Sampling
@@ -120,7 +120,7 @@ class Judge(Against):
 
 def prompt(problem: str, question: str) -> str:
     """What the teacher is asked; each text is cut in its middle, and cannot close its own marks."""
-    mark = hashlib.blake2b("\x00".join((problem, question)).encode(), digest_size=6).hexdigest()
+    mark = mark_of(problem, question)
     return _PROMPT.format(mark=mark, problem=_plain(problem), question=_plain(question))
 
 

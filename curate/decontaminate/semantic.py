@@ -45,7 +45,7 @@ class Semantic(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated",)
-    REV = 1
+    REV = 2
 
     model: str | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub with its commit (`organisation/name@commit`).

@@ -1,12 +1,12 @@
 """Open form: multiple-choice questions asked without their options, by rule and, by option, by a teacher."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import polars as pl
 
+from curate.asking.marks import mark_of
 from curate.plug import TeacherPlug
 from curate.rewrite import REWRITTEN
 from curate.texts.opening import lettered, numbers, opened
@@ -158,6 +158,6 @@ def _agrees(answer: str, gold: str) -> bool:
 
 def _prompt(problem: str, answer: str) -> str:
     """Each text cut to 4,000 characters and unable to close its own marks."""
-    mark = hashlib.blake2b("\x00".join((problem, answer)).encode(), digest_size=6).hexdigest()
+    mark = mark_of(problem, answer)
     parts: dict[str, Any] = {"problem": problem[:MOST_CHARS], "answer": answer[:MOST_CHARS]}
     return _PROMPT.format(mark=mark, **parts)

@@ -55,7 +55,9 @@ def balance_text(version: "Version") -> str:
     names = [c for c in ("source", "domain", "level", "pass_rate_level", "drop_reason") if c in there]
     rows = balance_rows(balance_counts(version.problems.select(names).collect()))
     # Sources and datasets name themselves: foreign text.
-    lines = [(*(one_line(seen(name)) for name in row[:2]), *map("{:,}".format, row[2]), f"{sum(row[2]):,}") for row in rows]
+    lines = [
+        (*(one_line(seen(name)) for name in row[:2]), *map("{:,}".format, row[2]), f"{sum(row[2]):,}") for row in rows
+    ]
     sums = [sum(column) for column in zip(*(row[2] for row in rows), strict=True)] or [0] * len(LEVEL_ORDER)
     whole = ("all", "", *map("{:,}".format, sums), f"{sum(sums):,}")
     return text_table(("source", "domain", *LEVEL_ORDER, "problems"), [*lines, whole])

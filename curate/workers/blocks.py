@@ -8,13 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.wording import NUMBERS, WORD
+from curate.alike.buckets import TOKEN
+from curate.alike.wording import NUMBERS
 
 PART_TEXTS = 20_000
 """Texts of a task, at most; fewer where there are more workers than such parts."""
-
-TOKEN = WORD + "|[-+=^*/÷<>≤≥]"
-"""What a word is, as in curate.alike.buckets."""
 
 HERE_TEXTS = 1_000
 """Up to so many are signed in this process: a task takes longer to start."""

@@ -96,7 +96,7 @@ class Climb:
             except BaseException as stop:
                 steps.processes.end()
                 if isinstance(stop, KeyboardInterrupt):
-                    raise KeyboardInterrupt("Run the same command again to go on.") from None
+                    raise KeyboardInterrupt("Run the same command again to go on, without --stage.") from None
                 raise
         return [done[run.name] for run in planned]
 

@@ -37,7 +37,7 @@ def ladder(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """All stages one after the other, measured after each, with controls, in one report. Resumes by itself."""
-    with exits(debug, resume=shlex.join(["train", *sys.argv[1:]])):
+    with exits(debug, resume=shlex.join(["train", *_without_stage(sys.argv[1:])])):
         from train.ladder.file import read_ladder
         from train.ladder.file import schema as ladder_schema
 
@@ -75,3 +75,13 @@ def _seeds(text: str) -> tuple[int, ...]:
     if not names or not all(name.isdigit() for name in names):
         raise typer.BadParameter(f"--seeds {text}: expected whole numbers with commas, such as 0,1,2")
     return tuple(map(int, names))
+
+
+def _without_stage(words: list[str]) -> list[str]:
+    """The command that goes on: with `--stage` it would train anew what it had trained."""
+    kept, skip = [], False
+    for word in words:
+        if not skip and word != "--stage" and not word.startswith("--stage="):
+            kept.append(word)
+        skip = word == "--stage"
+    return kept

@@ -91,7 +91,7 @@ def _blocks(
     yield from teacher_blocks(done)
     yield from rl_blocks(done, found[0])
     yield Heading("Choices")
-    yield Text("Nothing was chosen on the held-out problems. On the validation problems:")
+    yield Text("What the ladder file says was chosen, on the validation problems and not on the held-out ones:")
     yield Items(ladder.choices or ["no choice is noted in the ladder file"])
     yield from _before_and_after(found[0])
     yield from time_blocks(done, seconds)

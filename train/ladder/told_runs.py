@@ -86,7 +86,7 @@ def time_blocks(done: Sequence[Done], seconds: float) -> Iterator[Block]:
         name = stage if branch == LADDER else f"{branch}: {stage}"
         counts = [sum(result[what] for result in results) for what in ("steps", "tokens")]
         rows.append([name, *(round(each) for each in took), *counts, results[0]["parameters"], peak])
-    rows.append(["all", *(sum(int(row[i]) for row in rows) for i in range(1, 6)), 0, max(int(row[7]) for row in rows)])
+    rows.append(["all", *(sum(int(row[i]) for row in rows) for i in range(1, 6)), "", max(int(row[7]) for row in rows)])
     header = ["stage", "build, s", "train, s", "eval, s", "steps", "tokens trained on", "parameters", "peak, MB"]
     yield Table(header, rows)
 
