@@ -35,6 +35,10 @@ What ends like a file (`mine.jsonl`) or has a slash is taken for a path, and mad
 VersionName = Annotated[str, "a version, or a path beside the manifest"]
 """The type of an option that names a version (`math@v1`) or the folder of one; what has a slash is a path."""
 
+ModelName = Annotated[str, "a model, or a path beside the manifest"]
+"""The type of an option that names a model on the Hub (`org/name@COMMIT`) or, where it begins with `.`, `/` or `~`, a
+folder."""
+
 TeacherPlug = Annotated[Any, "a teacher"]
 """The type of an option that is a teacher: `teacher: TeacherPlug`, written `{use: NAME, ...}` as under `rollouts`."""
 

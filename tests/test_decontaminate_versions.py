@@ -93,3 +93,9 @@ def test_a_split_without_problems_is_an_error_and_not_a_clean_bill(tmp_path: Pat
     made(tmp_path, "none", ASKED[:3])
     with pytest.raises(SourceError, match="no questions"):
         Ngrams(against=("none@v1:heldout",), root=str(tmp_path / "data")).known()
+
+
+def test_two_references_of_one_name_are_each_pinned_to_what_was_theirs() -> None:
+    told = [{"name": "m", "state": {"version": "m@v3"}}, {"name": "m", "state": {"version": "m@v2"}}]
+    stage = Ngrams(against=("m@latest", "m@v2"))
+    assert stage.pinned([{"against": told}]).against == ("m@v3", "m@v2")

@@ -380,3 +380,11 @@ def test_reading_manifests_imports_nothing_heavy() -> None:
     code = f"import sys, curate.manifest; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_folder_of_a_model_lies_beside_the_manifest_and_a_name_on_the_hub_stays_one(tmp_path: Path) -> None:
+    on_the_hub = f"org/name@{'0' * 40}"
+    (tmp_path / "minilm").mkdir()
+    for written, meant in (("./minilm", str(tmp_path / "minilm")), (on_the_hub, on_the_hub)):
+        found = read(GOOD + f"problems: [{{use: dedup.semantic, model: '{written}'}}]\n", tmp_path)
+        assert found.problems[0].plug.model == meant

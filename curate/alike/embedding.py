@@ -25,8 +25,8 @@ class ModelError(ValueError):
 
 
 def is_path(model: str) -> bool:
-    """Whether a model's name is that of a folder: it begins with `.`, `/` or `~`, or names one that is there."""
-    return model.startswith((".", "/", "~")) or Path(model).exists()
+    """Whether a model's name is that of a folder: it begins with `.`, `/` or `~`."""
+    return model.startswith((".", "/", "~"))
 
 
 def check_model(model: str) -> None:
@@ -40,7 +40,7 @@ def check_model(model: str) -> None:
             raise ModelError(f"model: there is no folder {model!r}. Give the folder of a sentence-transformers model.")
     elif model.partition("@")[0].count("/") != 1:
         raise ModelError(
-            f"model: {model!r} is neither a folder that is there nor a name on the Hub like organisation/name@commit."
+            f"model: {model!r} is neither a folder (./models/mine) nor a name on the Hub like organisation/name@commit."
         )
 
 

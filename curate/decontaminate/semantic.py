@@ -10,6 +10,7 @@ from pydantic import Field
 from curate.alike.copies import figures
 from curate.alike.embedding import check_model, encode, is_path, model_state
 from curate.alike.wording import question
+from curate.plug import ModelName
 from curate.reading.against import Against
 from curate.reading.intake import SourceError
 
@@ -47,7 +48,7 @@ class Semantic(Against):
     drops = ("contaminated",)
     REV = 2
 
-    model: str | None = None
+    model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub with its commit (`organisation/name@commit`).
     None: an encoder that is fitted on the problems and the questions."""
     threshold: Annotated[float, Field(gt=0, le=1)] | None = None

@@ -11,6 +11,7 @@ from pydantic import Field
 from curate.alike.embedding import check_model, encode, is_path, model_state, neighbours, revision_of
 from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
 from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
+from curate.plug import ModelName
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Semantic:
     drops = ("near_duplicate", "variant")
     REV = 2
 
-    model: str | None = None
+    model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub, `organisation/name@commit`. A name without a
     commit is resolved by the first build, and pinned in the lock. None: fitted on the problems."""
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.9

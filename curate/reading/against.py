@@ -51,9 +51,14 @@ class Against:
         Args:
             earlier: what an earlier build knew of its stages of this kind.
         """
-        against = [entry for stage in earlier for entry in stage.get("against", [])]
-        told = {entry["name"]: entry["state"] for entry in against}
-        return replace(self, against=tuple(self._at(r, told.get(_name(r), {})) for r in self.against))
+        names = [_name(reference) for reference in self.against]
+        told = [stage["against"] for stage in earlier if "against" in stage]
+        same = next((entries for entries in told if [entry["name"] for entry in entries] == names), None)
+        # Two references may have one name (math@latest, math@v2): what was told is theirs only in the same places.
+        known = {entry["name"]: entry["state"] for entries in told for entry in entries}
+        once = {name: known.get(name, {}) if names.count(name) == 1 else {} for name in names}
+        states = [entry["state"] for entry in same] if same else [once[name] for name in names]
+        return replace(self, against=tuple(map(self._at, self.against, states)))
 
     def _at(self, reference: str, told: dict[str, str]) -> str:
         if is_version(reference):

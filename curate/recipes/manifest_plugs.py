@@ -16,6 +16,7 @@ from curate.recipes.yaml_lines import Loc
 
 _PATH_MARK = get_args(plug.ManifestPath)[1]
 _BENCHMARK_MARK = get_args(plug.BenchmarkName)[1]
+_MODEL_MARK = get_args(plug.ModelName)[1]
 _VERSION_MARK = get_args(plug.VersionName)[1]
 _TEACHER_MARK = get_args(plug.TeacherPlug)[1]
 
@@ -137,8 +138,9 @@ def _choice(kind: str) -> str:
 
 
 def path_options(cls: type[Any]) -> set[str]:
-    """The options of a plug that are paths (`plug.ManifestPath`), or may be (`BenchmarkName`, `VersionName`)."""
-    return set[str]().union(*(_options_marked(cls, mark) for mark in (_PATH_MARK, _BENCHMARK_MARK, _VERSION_MARK)))
+    """The options of a plug that are paths (`plug.ManifestPath`), or may be (`BenchmarkName`, `VersionName`, ...)."""
+    marks = (_PATH_MARK, _BENCHMARK_MARK, _VERSION_MARK, _MODEL_MARK)
+    return set[str]().union(*(_options_marked(cls, mark) for mark in marks))
 
 
 def teacher_options(cls: type[Any]) -> set[str]:
@@ -175,14 +177,13 @@ def _with_paths(cls: type[Any], options: dict[str, Any], loc: Loc, faults: Fault
             or (at[len(loc)] in named and ("@v" in value or "@latest" in value or not os.path.splitext(value)[1]))
         ):
             return value
+        if at[len(loc)] in models and not value.startswith((".", "/", "~")):
+            return value
         base = os.getcwd() if faults.override_at(at) else folder
         return os.path.normpath(os.path.join(base, os.path.expanduser(value)))
 
-    paths, named, versions = (
-        path_options(cls),
-        _options_marked(cls, _BENCHMARK_MARK),
-        _options_marked(cls, _VERSION_MARK),
-    )
+    paths = path_options(cls)
+    named, versions, models = (_options_marked(cls, mark) for mark in (_BENCHMARK_MARK, _VERSION_MARK, _MODEL_MARK))
     return {name: absolute(value, (*loc, name)) if name in paths else value for name, value in options.items()}
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from curate.alike.embedding import is_path, model_state
 from curate.asking.marks import mark_of
-from curate.plug import TeacherPlug
+from curate.plug import ModelName, TeacherPlug
 from curate.texts.domain_classifier import by_classifier
 from curate.texts.domain_words import DOMAIN_WORDS
 from distill.request import Sampling
@@ -80,7 +80,7 @@ class Domain:
     least_sure: Annotated[float, Field(ge=0, le=1)] = 0.4
     """Lowest probability by which the classifier decides."""
 
-    model: str | None = None
+    model: ModelName | None = None
     """For the classifier: a sentence-transformers model, a folder (`./minilm`) or a name on the Hub with its commit
     (`organisation/name@commit`); None takes the words (TF-IDF)."""
 
