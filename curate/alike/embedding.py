@@ -137,7 +137,7 @@ def _fitted(read: pl.Series, dimensions: int, seed: int) -> Any:
     """A static embedding: each word's place in the truncated singular value decomposition of tf-idf, by its rarity."""
     from sentence_transformers.sentence_transformer.modules import StaticEmbedding
     from sklearn.decomposition import TruncatedSVD  # type: ignore[import-untyped]  # it has no stubs
-    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]  # no stubs
 
     sample = read.gather_every(max(1, len(read) // FITTED_ON)).to_list()
     counted = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, sublinear_tf=True)
@@ -168,9 +168,9 @@ def _tokenizer(codes: dict[str, int]) -> Any:
 def _one_thread() -> Iterator[None]:
     """Sums in one order give the same vectors on any number of cores."""
     # Both come with scikit-learn, untyped. Only libraries that are loaded can be limited, and scipy has its own BLAS.
-    import scipy.linalg  # type: ignore[import-untyped]  # noqa: F401
+    import scipy.linalg  # type: ignore[import-untyped]  # noqa: F401  # no stubs; loads its own BLAS
     import torch
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # no stubs
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

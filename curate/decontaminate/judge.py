@@ -54,10 +54,6 @@ class Judge(Against):
         ('same', 'undecided', 'undecided')
     """
 
-    over = "problems"
-    marks = "problems"
-    scope = "table"
-    reads = ("id", "problem")
     writes: ClassVar = {
         "contaminated_by": pl.String,
         "contamination_rule": pl.String,

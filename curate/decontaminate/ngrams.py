@@ -23,10 +23,6 @@ class Ngrams(Against):
     it stays, marked as a variant. What each rule finds and misses is measured in docs/decontamination.md.
     """
 
-    over = "problems"
-    marks = "problems"
-    scope = "table"
-    reads = ("id", "problem")
     writes: ClassVar = {
         "contaminated_by": pl.String,
         "contamination_rule": pl.String,

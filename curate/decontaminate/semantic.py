@@ -35,10 +35,6 @@ class Semantic(Against):
     rules on words miss; stands well after `decontaminate.ngrams`, which says why in words.
     """
 
-    over = "problems"
-    marks = "problems"
-    scope = "table"
-    reads = ("id", "problem")
     writes: ClassVar = {
         "contaminated_by": pl.String,
         "contamination_rule": pl.String,

@@ -15,7 +15,12 @@ from curate.reading.version_questions import is_version
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """The options of a stage that compares problems with benchmarks, and what it tells of them."""
+    """What stages that compare problems with benchmarks have in common: what they read, options, what they tell."""
+
+    over = "problems"
+    marks = "problems"
+    scope = "table"
+    reads = ("id", "problem")
 
     against: Annotated[tuple[BenchmarkName, ...], Field(min_length=1)]
     """Benchmarks by name (`math500`, or `math500@COMMIT`), files of one's own (`mine.jsonl`), and other versions: all

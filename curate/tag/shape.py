@@ -1,7 +1,7 @@
 """Shape: whether a rollout has all its parts, thinking and response with an answer, and comes to its end."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 import polars as pl
 from pydantic import Field
@@ -60,17 +60,7 @@ class Shape:
         "ends_with": pl.String,
         "padded": pl.Boolean,
     }
-    drops = (
-        "cut_off",
-        "no_text",
-        "answer_only",
-        "no_response",
-        "answer_in_thinking",
-        "unclosed",
-        "doubled",
-        "no_thinking",
-        "length",
-    )
+    drops: ClassVar[tuple[str, ...]] = get_args(Reason)
     REV = 1
 
     drop: tuple[Reason, ...] = ()
