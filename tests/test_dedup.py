@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.alike.buckets import band_rows, bands, shares, shingle
+from curate.alike.buckets import bands, cut_bands, shares, shingle
 from curate.alike.embedding import ModelError, _one_thread
+from curate.alike.sameness import statements
 from curate.build import build
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
@@ -188,14 +189,15 @@ def test_a_hundred_thousand_equal_rows_take_no_square_of_time() -> None:
 
 def test_bands_miss_at_most_one_in_a_hundred_at_the_threshold() -> None:
     for threshold in (0.5, 0.6, 0.8, 0.95):
-        rows = band_rows(128, threshold)
-        assert (1 - threshold**rows) ** (128 // rows) <= 0.01
-    assert band_rows(128, 0.9) > band_rows(128, 0.5)
+        count, rows = cut_bands(128, threshold)
+        assert (1 - threshold**rows) ** count <= 0.01
+        assert count * rows <= 128
+    assert cut_bands(128, 0.9)[1] > cut_bands(128, 0.5)[1]
 
 
 def test_shares_are_those_of_the_sets() -> None:
-    texts = pl.Series(["red green blue", "red green blue", "red green blue brown", "one", ""])
-    cut = shingle(texts, "words", 2, workers=1)
+    said = statements(pl.Series(["red green blue", "red green blue", "red green blue brown", "one", ""]))
+    cut = shingle(said, "words", 2, workers=1)
     # {red green, green blue} against {red green, green blue, blue brown}
     assert shares(cut, *(pl.Series(side).to_numpy() for side in ([0, 0, 0, 3, 4], [1, 2, 3, 3, 4]))).tolist() == [
         1.0,

@@ -1,6 +1,7 @@
 """Which rows are alike: signatures of their shingles (rensa's kernel), buckets of equal bands, and shares counted."""
 
-import itertools
+import math
+from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.wording import NUMBERS, WORD, form
+from curate.alike.tokens import distinct_sorted, mixed
+from curate.alike.wording import form
 
 BATCH_ROWS = 20_000
 """Rows whose words, or whose signatures, are in memory at once."""
@@ -18,11 +20,6 @@ MISSED = 0.01
 """Share of the pairs at the threshold that no band may find; more alike pairs are missed less often."""
 ROUNDS = 6
 """Times that the rows of a bucket which are not like its first row are compared with the next one."""
-
-TOKEN = WORD + "|[-+=^*/÷<>≤≥]"
-"""Signs count as words: formulas have few others."""
-
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -38,19 +35,19 @@ class Shingles:
         return np.diff(self.starts)
 
 
-def shingle(texts: pl.Series, unit: str, n: int, workers: int) -> Shingles:
+def shingle(said: pl.DataFrame, unit: str, n: int, workers: int) -> Shingles:
     """Runs of n words or characters, numbers as 0.
 
     Args:
-        texts: wording.plain.
+        said: `words`, `asked` of sameness.statements.
         unit: `words` or `characters`.
     """
 
-    def cut(part: pl.Series) -> tuple[Any, Any]:
-        codes, starts = _words(part) if unit == "words" else _characters(part)
-        return _distinct(*_runs(codes, starts, n), len(part))
+    def cut(part: pl.DataFrame) -> tuple[Any, Any]:
+        codes, starts = _words(part["words"]) if unit == "words" else _characters(part["asked"])
+        return _distinct(*_runs(codes, starts, n), part.height)
 
-    parts = _parallel(cut, (texts[low : low + BATCH_ROWS] for low in range(0, len(texts), BATCH_ROWS)), workers)
+    parts = _parallel(cut, said.iter_slices(BATCH_ROWS), workers)
     hashes, sizes = zip(*parts, strict=True) if parts else ((), ())
     starts = np.concatenate([np.zeros(1, np.int64), *sizes]).cumsum()
     return Shingles(np.concatenate([np.zeros(0, np.uint32), *hashes]), starts)
@@ -61,33 +58,43 @@ def bands(shingles: Shingles, permutations: int, threshold: float, seed: int, wo
     for MISSED."""
     from rensa import RMinHash  # type: ignore[import-untyped]  # it has neither types nor stubs
 
-    rows = band_rows(permutations, threshold)
-    count = permutations // rows
+    count, rows = cut_bands(permutations, threshold)
 
     def sign(part: tuple[int, int]) -> Any:
         first, last = part
         starts = shingles.starts[first : last + 1]
-        hashes = shingles.hashes[starts[0] : starts[-1]].astype(np.uint64) * _MIX
+        hashes = mixed(shingles.hashes[starts[0] : starts[-1]])
         offsets = (starts - starts[0]).astype(np.uint64)
-        signed = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, permutations, seed)
+        signed = RMinHash.digest_matrix_from_flat_token_hashes(hashes, offsets, count * rows, seed)
         # The matrix has no buffer to read: its rows come as lists.
-        flat = np.fromiter(itertools.chain.from_iterable(signed.to_rows()), np.uint32, (last - first) * permutations)
-        grouped = flat.reshape(last - first, permutations)[:, : count * rows].reshape(last - first, count, rows)
-        mixed = np.zeros((last - first, count), np.uint64)
+        flat = array("I")
+        for row in signed.to_rows():
+            flat.fromlist(row)
+        grouped = np.frombuffer(flat, np.uint32).reshape(last - first, count, rows)
+        bands = np.zeros((last - first, count), np.uint64)
         for at in range(rows):
-            mixed = (mixed ^ grouped[:, :, at]) * _MIX
-            mixed ^= mixed >> np.uint64(29)
-        return mixed
+            bands = mixed(bands + grouped[:, :, at])
+        return bands
 
     total = len(shingles.starts) - 1
     parts = [(low, min(low + BATCH_ROWS, total)) for low in range(0, total, BATCH_ROWS)]
     return np.concatenate([np.zeros((0, count), np.uint64), *_parallel(sign, iter(parts), workers)])
 
 
-def band_rows(permutations: int, threshold: float) -> int:
-    """Permutations to a band: as many as miss at most MISSED of the pairs that are just alike enough."""
-    fit = [r for r in range(1, permutations + 1) if (1 - threshold**r) ** (permutations // r) <= MISSED]
-    return max(fit, default=1)
+def cut_bands(permutations: int, threshold: float) -> tuple[int, int]:
+    """How many bands, and permutations to each: as many to a band as miss at most MISSED of the pairs that are just
+    alike enough, and no more bands than that takes.
+
+    Example:
+        >>> cut_bands(128, 0.5), cut_bands(128, 0.8)
+        ((35, 3), (16, 6))
+    """
+
+    def needed(rows: int) -> int:
+        return 1 if threshold >= 1 else math.ceil(math.log(MISSED) / math.log1p(-(threshold**rows)))
+
+    rows = max((r for r in range(1, permutations + 1) if needed(r) * r <= permutations), default=1)
+    return min(needed(rows), permutations), rows
 
 
 def shares(shingles: Shingles, left: Any, right: Any) -> Any:
@@ -120,30 +127,30 @@ def alike_pairs(rows: Any, keys: list[Any], alike: Callable[[Any, Any], Any]) ->
             first = pl.DataFrame({"row": rows[still], "key": key[still]}).select(pl.col("row").first().over("key"))
             pair = first["row"].to_numpy() * last + rows[still]
             tried.append(pair[first["row"].to_numpy() != rows[still]])
-        pairs = np.setdiff1d(np.concatenate([np.zeros(0, np.int64), *tried]), heads)
+        pairs = _without(distinct_sorted(np.concatenate([np.zeros(0, np.int64), *tried])), heads)
         if not len(pairs):
             break
-        heads = np.union1d(heads, pairs)
+        heads = np.sort(np.concatenate([heads, pairs]))
         left, right = pairs // last, pairs % last
         good = alike(left, right)
         found.append((left[good], right[good]))
         # First rows of their buckets are through: all that came after them were held against them.
-        still = still[np.isin(rows[still], np.setdiff1d(right, right[good]))]
+        unlike = _without(distinct_sorted(right), distinct_sorted(right[good]))
+        still = np.searchsorted(rows, unlike)
     return tuple(np.concatenate(side) for side in zip(*found, strict=True))
 
 
-def _words(texts: pl.Series) -> tuple[Any, Any]:
-    """Hashes of the words of all texts, one after the other, and where each text's begin."""
-    found = texts.to_frame("text").select(pl.col("text").str.extract_all(TOKEN))["text"]
-    sizes = found.list.len().to_numpy()
-    word = found.explode(empty_as_null=False).to_frame("word")
-    code = (
-        pl.when(pl.col("word").str.contains(r"^\d") | pl.col("word").is_in(list(NUMBERS)))
-        .then(pl.lit("0"))
-        .otherwise("word")
-        .hash()
-    )
-    return word.select(code).to_series().to_numpy(), np.concatenate([[0], sizes]).cumsum()
+def _without(values: Any, others: Any) -> Any:
+    """Those of the values that are none of the others; both sorted."""
+    if not len(others):
+        return values
+    return values[others[np.minimum(np.searchsorted(others, values), len(others) - 1)] != values]
+
+
+def _words(words: pl.Series) -> tuple[Any, Any]:
+    """The words of all texts, one after the other, and where each text's begin."""
+    flat = words.explode(empty_as_null=False, keep_nulls=False)
+    return flat.to_numpy().astype(np.uint64), np.concatenate([[0], words.list.len().to_numpy()]).cumsum()
 
 
 def _characters(texts: pl.Series) -> tuple[Any, Any]:
@@ -160,9 +167,8 @@ def _runs(codes: Any, starts: Any, n: int) -> tuple[Any, Any]:
     owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     run = np.zeros(len(codes), np.uint64)
     for at in range(n):
-        run = run * _MIX
         run[: len(codes) - at] += np.where(owner[at:] == owner[: len(codes) - at], codes[at:], 0).astype(np.uint64)
-        run ^= run >> np.uint64(31)
+        run = mixed(run)
     ends = starts[1:][owner]
     inside = (np.arange(len(codes)) + n <= ends) | (np.arange(len(codes)) == starts[:-1][owner])
     return (run[inside] >> np.uint64(32)).astype(np.uint32), owner[inside]
@@ -170,7 +176,7 @@ def _runs(codes: Any, starts: Any, n: int) -> tuple[Any, Any]:
 
 def _distinct(hashes: Any, owner: Any, rows: int) -> tuple[Any, Any]:
     """Sorted and distinct by text, and how many each has."""
-    keys = np.unique(owner.astype(np.uint64) << np.uint64(32) | hashes)
+    keys = distinct_sorted(owner.astype(np.uint64) << np.uint64(32) | hashes)
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32), np.bincount(
         (keys >> np.uint64(32)).astype(np.int64), minlength=rows
     )

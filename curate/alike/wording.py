@@ -1,6 +1,7 @@
 """What a problem says: its question without the wrapping, its words, its numbers and its signs, on columns."""
 
 import re
+from typing import Literal
 
 import polars as pl
 
@@ -19,10 +20,11 @@ _PROMPTS = (
     r"(?is)\s+(?:answer|solution|assistant)\s*:\s*$",
 )
 
-_LETTER = r"(?:^|[\s$}~])\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?%s[ \t]?[).:\]]"
-_OPTIONS = (
-    r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER % "A" + r".{0,400}?" + _LETTER % "B" + r".*$"
-)
+_LETTER = r"(?:(?:^|[\s$}~:])\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?|[.,;?!]\()%s[ \t]?[).:\]]"
+_BEFORE_OPTIONS = r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER % "A"
+_FIRST_OPTION = "(?s)(" + _LETTER % "A" + ".*?" + _LETTER % "B" + ")"
+LONGEST_OPTION = 400
+"""Characters from the first option's letter to that of the second."""
 
 _LAYOUT = (
     (r"(?:[\^_]\s*\{\s*\})+", " "),
@@ -73,9 +75,15 @@ def question(text: pl.Expr) -> pl.Expr:
     return plain(stem(unprompted(text)))
 
 
+def normalized(text: pl.Expr, form: Literal["NFC", "NFKC"]) -> pl.Expr:
+    """The text in one of Unicode's normal forms. ASCII has them all, and most texts are that: they cost nothing."""
+    foreign = pl.when(text.str.len_bytes() != text.str.len_chars()).then(text)
+    return pl.coalesce(foreign.str.normalize(form), text)
+
+
 def unprompted(text: pl.Expr) -> pl.Expr:
     """The text without the prompts around it."""
-    bare = text.fill_null("").str.normalize("NFKC")
+    bare = normalized(text.fill_null(""), "NFKC")
     for pattern in _PROMPTS:
         bare = bare.str.replace(pattern, "")
     return bare
@@ -83,7 +91,11 @@ def unprompted(text: pl.Expr) -> pl.Expr:
 
 def stem(bare: pl.Expr) -> pl.Expr:
     """What `unprompted` gave without the list of options after it, where enough words remain."""
-    asked = bare.str.replace(_OPTIONS, "")
+    length = bare.str.extract(_FIRST_OPTION, 1).str.len_chars()
+    near, far = (pl.when(here).then(bare) for here in (length <= LONGEST_OPTION, length > LONGEST_OPTION))
+    # A bounded repeat is ten times as slow: only texts need it whose first A and B stand far apart.
+    bounded = _BEFORE_OPTIONS + f".{{0,{LONGEST_OPTION}}}?" + _LETTER % "B" + ".*$"
+    asked = pl.coalesce(near.str.replace(_BEFORE_OPTIONS + ".*$", ""), far.str.replace(bounded, ""))
     enough = asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") >= MIN_STEM_WORDS
     return pl.when(enough).then(asked).otherwise(bare)
 
@@ -99,6 +111,7 @@ def plain(text: pl.Expr) -> pl.Expr:
 def form(asked: pl.Expr) -> pl.Expr:
     """What two copies of one question share: letters, numbers and signs; no spacing, brackets or punctuation."""
     kept = asked.str.replace_all(r"(\d)\.(\d)", "${1}·${2}").str.replace_all(r"(\w)!", "${1}ǃ")
+    kept = kept.str.replace_all(" ", "", literal=True)  # the pattern alone takes longer
     return kept.str.replace_all(r"[\s\p{C}$\\{}()\[\].,;:!?'\"“”‘’`~&_]+", "")
 
 

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 import polars as pl
 
+from curate.alike.wording import normalized
+
 
 @dataclass(frozen=True)
 class Exact:
@@ -31,8 +33,10 @@ class Exact:
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The fact `duplicate_of` is the id of the problem that stays. A problem without a text is no duplicate."""
-        text = pl.col("problem").str.normalize("NFC").str.replace_all(r"\s+", " ").str.strip_chars()
+        # A space alone is as it should be: runs of white space, and what else is white, become one.
+        text = normalized(pl.col("problem"), "NFC").str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
         text = text.str.to_lowercase() if self.ignore_case else text
-        first = pl.col("id").first().over(text)
-        again = (pl.col("id") != first) & text.is_not_null()
-        return rows.select("id", duplicate_of=pl.when(again).then(first), drop=pl.when(again).then(pl.lit("duplicate")))
+        said = rows.select("id", text=text)
+        first = pl.col("id").first().over("text")
+        again = (pl.col("id") != first) & pl.col("text").is_not_null()
+        return said.select("id", duplicate_of=pl.when(again).then(first), drop=pl.when(again).then(pl.lit("duplicate")))

@@ -34,9 +34,9 @@ class Minhash:
     reads = ("id", "problem", "answer", "with_rollouts")
     writes: ClassVar = {"near_duplicate_of": pl.String, "variant_of": pl.String, "similarity": pl.Float64}
     drops = ("near_duplicate", "variant")
-    REV = 1
+    REV = 2
 
-    threshold: Annotated[float, Field(gt=0, le=1)] = 0.6
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of their shingles that two problems have in common (Jaccard) from which they are held against each other.
     Low, since the numbers and the words asked for decide what is the same."""
     shingles: Literal["words", "characters"] = "words"
@@ -44,7 +44,7 @@ class Minhash:
     n: Annotated[int, Field(ge=1, le=50)] = 2
     """Words or characters in a shingle; 5 is usual for characters."""
     permutations: Annotated[int, Field(ge=8, le=1024)] = 128
-    """Of a signature. They are cut into bands so that one pair in a hundred is missed at the threshold itself."""
+    """Of a signature, at most. They are cut into bands so that one pair in a hundred is missed at the threshold itself."""
     variants: Literal["keep", "drop"] = "keep"
     """`drop`: problems that differ from one that stays in numbers, signs or what is asked go too."""
     keep: tuple[Reason, ...] = RULE
@@ -72,7 +72,7 @@ class Minhash:
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
         return fates(rows, ordered["id"], kept, variant, similarity, self.variants == "drop")
 
-    def bands(self, texts: pl.Series, cut: Shingles, workers: int) -> Any:
+    def bands(self, said: pl.DataFrame, cut: Shingles, workers: int) -> Any:
         """By text and band a hash of the band: two texts with one in common are held against each other."""
         return bands(cut, self.permutations, self.threshold, self.seed, workers)
 
@@ -91,7 +91,7 @@ class _Looks:
     @classmethod
     def of(cls, said: pl.DataFrame, heads: Any, options: Minhash, workers: int) -> "_Looks":
         _, at, code = np.unique(said["skeleton"].gather(heads).to_numpy(), return_index=True, return_inverse=True)
-        texts = said["asked"].gather(heads[at])
+        texts = said.select("words", "asked")[heads[at]]
         cut = shingle(texts, options.shingles, options.n, workers)
         skeleton = np.zeros(said.height, np.int64)
         skeleton[heads] = code

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from curate.alike.buckets import Shingles, band_rows
+from curate.alike.buckets import Shingles, cut_bands
 from curate.dedup.minhash import Minhash
 from curate.workers.blocks import signed_bands
 
@@ -26,7 +26,7 @@ class MinhashBlocks(Minhash):
         if self.shingles != "words":
             raise ValueError("shingles: 'characters' is not signed by blocks. Write 'words', or use dedup.minhash.")
 
-    def bands(self, texts: pl.Series, cut: Shingles, workers: int) -> Any:
+    def bands(self, said: pl.DataFrame, cut: Shingles, workers: int) -> Any:
         """By text and band a hash of the band, as `dedup.minhash` has them."""
-        rows = band_rows(self.permutations, self.threshold)
-        return signed_bands(texts, self.n, self.permutations // rows, rows, self.seed, workers)
+        count, rows = cut_bands(self.permutations, self.threshold)
+        return signed_bands(said["words"], self.n, count, rows, self.seed, workers)

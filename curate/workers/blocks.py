@@ -8,9 +8,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.buckets import TOKEN
-from curate.alike.wording import NUMBERS
-
 PART_TEXTS = 20_000
 """Texts of a task, at most; fewer where there are more workers than such parts."""
 
@@ -21,11 +18,11 @@ PAD = "\u2205"
 """Stands in for the words that a text shorter than a shingle lacks: datatrove signs nothing else of it."""
 
 
-def signed_bands(texts: pl.Series, n: int, bands: int, rows: int, seed: int, workers: int) -> Any:
+def signed_bands(words: pl.Series, n: int, bands: int, rows: int, seed: int, workers: int) -> Any:
     """By text and band a hash of the band, uint64.
 
     Args:
-        texts: wording.plain.
+        words: of every text its words by number (sameness.statements).
         n: words in a shingle.
         rows: permutations in a band.
         workers: processes here, where no engine is at hand.
@@ -38,18 +35,18 @@ def signed_bands(texts: pl.Series, n: int, bands: int, rows: int, seed: int, wor
     from curate.workers.crew import Crew
     from curate.workers.standing import standing_crew
 
-    if texts.is_empty():
+    if words.is_empty():
         return np.zeros((0, bands), np.uint64)
-    words = _spaced(texts, n).to_frame("text")
+    texts = _spaced(words, n).to_frame("text")
     task = {"does": "sign", "n": n, "bands": bands, "rows": rows, "seed": seed}
     with tempfile.TemporaryDirectory() as scratch:
-        if words.height <= HERE_TEXTS:
-            return sign(words["text"].to_list(), n, bands, rows, seed, Path(scratch)).to_numpy()
+        if texts.height <= HERE_TEXTS:
+            return sign(texts["text"].to_list(), n, bands, rows, seed, Path(scratch)).to_numpy()
         here = Crew("local", Local(workers=workers), Path(scratch), Steps(quiet=True))
         crew = standing_crew() or here
-        at_once = min(PART_TEXTS, -(-words.height // crew.engine.workers))
+        at_once = min(PART_TEXTS, -(-texts.height // crew.engine.workers))
         try:
-            made = crew.tables("dedup.minhash_blocks", task, list(words.iter_slices(at_once)))
+            made = crew.tables("dedup.minhash_blocks", task, list(texts.iter_slices(at_once)))
         finally:
             here.close()
     return pl.concat(made).to_numpy()
@@ -93,10 +90,8 @@ def _band(folder: Path, band: int, config: Any, texts: int) -> Any:
     return by_text
 
 
-def _spaced(texts: pl.Series, n: int) -> pl.Series:
-    """The words and signs of every text between single spaces, numbers as 0, at least n of them."""
-    number = pl.element().str.contains(r"^\d") | pl.element().is_in(list(NUMBERS))
-    words = pl.col("text").str.extract_all(TOKEN)
-    words = words.list.eval(pl.when(number).then(pl.lit("0")).otherwise(pl.element()))
-    lacking = pl.lit([PAD] * n, pl.List(pl.String)).list.head((n - words.list.len().cast(pl.Int64)).clip(0))
-    return texts.to_frame("text").select(words.list.concat(lacking).list.join(" "))["text"]
+def _spaced(words: pl.Series, n: int) -> pl.Series:
+    """The words of every text between single spaces, at least n of them."""
+    lacking = pl.lit([PAD] * n, pl.List(pl.String)).list.head((n - pl.col("word").list.len().cast(pl.Int64)).clip(0))
+    said = words.alias("word").cast(pl.List(pl.String)).to_frame()
+    return said.select(pl.col("word").list.concat(lacking).list.join(" "))["word"]
