@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 
 from curate.alike.telling import told
-from curate.alike.wording import MAX_CHARS, form, plain, stem, unprompted
+from curate.alike.wording import MAX_CHARS, form, plain, stem
+from curate.alike.wrapping import unwrapped
 
 BATCH_ROWS = 20_000
 """Rows whose texts are worked on at once, by a thread."""
@@ -20,7 +21,10 @@ _LAYOUT = (
     (_DRAWING, " "),
     (r"!\[[^\]]*\]\([^)\s]*\)|https?://\S+", " "),
     (r"(?is)(?-u:\b)(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$", " "),
-    (r"(?i)(?-u:\b)(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)]?\s*$", " "),
+    (
+        r"(?i)(?-u:\b)(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
+        " ",
+    ),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*\{", r"\frac{${1}}{"),
     (r"\\[dtc]?frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
@@ -49,7 +53,7 @@ _SIDES = (
     (r"(?-u:\b)([a-z])([0-9])", "${1} ${2}"),
     (r"(?-u:\b)([w-z])([w-z])(?-u:\b)", "${1} ${2}"),
     (r"\(((?:[^()\p{L}]|\b\p{L}\b)*[-+*/÷](?:[^()\p{L}]|\b\p{L}\b)*)\)", "⟨${1}⟩"),
-    (r"(\d)\s*\*\s*(\d)", "${1}×${2}"),
+    (r"(\d\}?)\s*\*\s*\{?\s*(\d)", "${1}×${2}"),
     (r"\bno matter\b", " "),
     (r"\b(?:only|exactly) one of\b", "one of"),
     (r"\b(d(?:id|oes)|will)\b([^.?!]*?)\blast\b", "${1}${2}"),
@@ -88,7 +92,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     texts = texts.with_columns(
         drawing=_sorted(pl.col("text").str.extract_all(_DRAWING).list.join(" "), r"\d+(?:\.\d+)?")
     )
-    texts = texts.with_columns(text=_replaced(unprompted(pl.col("text")), _LAYOUT))
+    texts = texts.with_columns(text=_replaced(unwrapped(pl.col("text")), _LAYOUT))
     texts = texts.with_columns(stem=stem(pl.col("text")))
     texts = texts.with_columns(asked=plain(pl.col("stem")))
     texts = texts.with_columns(form=form(pl.col("asked")))

@@ -12,10 +12,10 @@ from curate.alike.wording import NUMBERS, WORD
 TOKEN = WORD + "|[-+=^*/÷×<>≤≥≠±⟨⟩%|]"
 """Signs count as words: formulas have few others."""
 
-_SIGNS = list("-+<>≤≥≠±÷×⟨⟩%|")
+_SIGNS = list("-+<>≤≥≠±÷×⟨⟩|")
 _FIGURES = NUMBERS | {"both": "2"}
 _LETTERS = [
-    *"bcdefghjklmnopqruvwxyzαβγδεζηθικλμνξοπρστυφχψω",
+    *"bcdefghjklmnopqruvwxyz",
     *("alpha", "beta", "gamma", "delta", "theta", "lambda", "mu", "phi", "omega"),
 ]
 """Names of variables."""
@@ -41,7 +41,7 @@ _QUANTITIES = (
     "inverse reciprocal opposite absolute percent numerator denominator units$ unit$ tens$ "
     "hundreds$ day$ days$ week$ weeks$ month$ months$ year$ years$ hour second "
     "inch inches foot$ feet$ yard mile centim kilom millim meter metre gram kilogram ounce pound ton$ tons$ liter "
-    "litre gallon dollar cent$ cents$ "
+    "litre gallon cent$ cents$ "
     "king queen jack$ ace$ heart spade club diamond head$ heads$ tail$ tails$"
 )
 _KINDS = (
@@ -54,9 +54,6 @@ _KINDS = (
 """Of these, to say one again says nothing new: `two prime numbers ... the two prime numbers`."""
 _SPELT = {"metre": "meter", "litre": "liter", "kilom": "kilometer", "centim": "centimeter", "radii": "radius"}
 
-_AS_IN_ORDER = 5
-"""Words of `6 storks and 2 birds`."""
-
 
 def told(asked: pl.Series) -> pl.DataFrame:
     """What the words of every text tell, a row per text; hashes are equal where it is the same.
@@ -66,8 +63,7 @@ def told(asked: pl.Series) -> pl.DataFrame:
     word and sign 32 bits, in order, numbers as 0.
     """
     tokens = tokens_of(asked, TOKEN)
-    count, texts, known = len(tokens.starts) - 1, tokens.texts(), _known(tokens.words)
-    codes = _in_one_order(tokens, texts, known["number"].to_numpy())
+    codes, texts, count, known = tokens.codes, tokens.texts(), len(tokens.starts) - 1, _known(tokens.words)
     kinds, quantities, letters, figures = (
         _those(known[name], codes, texts) for name in ("kind", "quantity", "letter", "figure")
     )
@@ -114,27 +110,6 @@ def _known(words: pl.Series) -> pl.DataFrame:
 
 def _pattern(words: str) -> str:
     return "^(?:" + "|".join(sorted(words.split(), key=len, reverse=True)) + ")"
-
-
-def _in_one_order(tokens: Tokens, texts: Any, number: Any) -> Any:
-    """The codes with `6 storks and 2 birds` as `2 birds and 6 storks`, whichever of the two stood there."""
-    codes, key = tokens.codes.copy(), tokens.keys.to_numpy()
-    first = np.flatnonzero(codes[2 : 3 - _AS_IN_ORDER] == _code(tokens, "and"))
-    first = first[number[codes[first]] & number[codes[first + 3]] & (texts[first] == texts[first + 4])]
-    # Of three things in a row none is moved, nor where somebody counts on their order.
-    apart = np.diff(first, prepend=-_AS_IN_ORDER) >= _AS_IN_ORDER
-    apart &= np.diff(first, append=len(codes) + _AS_IN_ORDER) >= _AS_IN_ORDER
-    in_turn = texts[np.flatnonzero(codes == _code(tokens, "respectively"))]
-    first = first[apart & (key[codes[first + 1]] > key[codes[first + 4]]) & ~np.isin(texts[first], in_turn)]
-    for at in (first, first + 1):
-        codes[at], codes[at + 3] = codes[at + 3], codes[at]
-    return codes
-
-
-def _code(tokens: Tokens, word: str) -> int:
-    """The word's place among the distinct ones; -1 if no text has it."""
-    place = tokens.words.index_of(word)
-    return -1 if place is None else place
 
 
 def _those(values: pl.Series, codes: Any, texts: Any) -> tuple[Any, Any, Any]:

@@ -1,9 +1,10 @@
 """What a problem says: its question without the wrapping, its words, its numbers and its signs, on columns."""
 
 import re
-from typing import Literal
 
 import polars as pl
+
+from curate.alike.wrapping import unwrapped
 
 MAX_CHARS = 20_000
 """How far into a text words are read. The longest of 11,000 benchmark questions has 4,300 characters."""
@@ -11,34 +12,43 @@ MAX_CHARS = 20_000
 MIN_STEM_WORDS = 6
 """A question that has fewer words without its options is compared with them."""
 
-_PROMPTS = (
-    r"(?is)^\s*(?:(?:system|user|human|question|problem)\s*(?:\d+\s*)?[:.]\s+)+",
-    r"(?is)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the\s+following|this)\s[^\n:]{0,160}[:.]\s+",
-    r"(?is)\s*(?:please\s+|let'?s\s+)?(?:reason|think)[^.\n]{0,60}?\bstep[ -]by[ -]step\b.*$",
-    r"(?is)\s*(?:please\s+)?(?:put|give|write|return|present|express|enclose)\s+(?:your|the)\s+(?:final\s+)?answer"
-    r"\s+(?:within|in|inside|as|using|after)?[^\n]{0,40}(?:\\+boxed|<answer>|####).*$",
-    r"(?is)\s+(?:answer|solution|assistant)\s*:\s*$",
-)
-
 _LETTER = r"(?:(?:^|[\s$}~:])\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?|[.,;?!]\()%s[ \t]?[).:\]]"
 _BEFORE_OPTIONS = r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER % "A"
 _FIRST_OPTION = "(?s)(" + _LETTER % "A" + ".*?" + _LETTER % "B" + ")"
 LONGEST_OPTION = 400
 """Characters from the first option's letter to that of the second."""
 
+_GREEK = {
+    letter: f" {name} "
+    for letter, name in zip(
+        "αβγδεζηθικλμνξπρστφχψω",
+        (
+            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+        ).split(),
+        strict=True,
+    )
+}
+
 _LAYOUT = (
     (r"(?:[\^_]\s*\{\s*\})+", " "),
+    (r"(^|[^\w)}\]])\*\*", "${1}"),
+    (r"\*\*([^\w({\\-]|$)", "${1}"),
+    (r"\*\*", "^"),
+    (r"(\d)(?:\{,\}|\\?,)(\d{3})(\D|$)", "${1}${2}${3}"),
+    (r"(\d)(?:\{,\}|\\?,)(\d{3})(\D|$)", "${1}${2}${3}"),
     (r"\\(?:left|right|displaystyle|q?quad|[,;!:]|text\w{0,4}|math\w{2,4}|rm|bf|label\{[^}]*\})", " "),
     (r"\\[dt]?frac\s*(\d)\s*(\d)", r"\frac{${1}}{${2}}"),
     (r"\\[dt]frac", r"\frac"),
-    (r"(\d)(?:\{,\}|,)(\d{3})\b", "${1}${2}"),
-    (r"(\d)(?:\{,\}|,)(\d{3})\b", "${1}${2}"),
     (r"(\d+)\.0+\b", "${1}"),
     (r"\}\s*\{", "/"),
     (r"\\leq?\b", "≤"),
     (r"\\geq?\b", "≥"),
-    (r"\\(?:cdot|times)\b|×", "*"),
+    (r"\\(?:cdot|times)\b|[×·⋅]", "*"),
     (r"[−–]", "-"),
+    (r"\\?%", " percent "),
+    (r"(?:\^\s*\{?\s*|(\d)\s*)\\circ\s*\}?|°", "${1} degrees "),
+    (r"∞", r"\infty "),
+    (r"√|(?-u:\b)sqrt\s*\(([^()]*)\)", r"\sqrt{${1}}"),
 )
 """Ways of writing the same: sizes and fonts, thousands, fractions, signs."""
 
@@ -72,25 +82,11 @@ _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 def question(text: pl.Expr) -> pl.Expr:
     """The question alone: prompts around it and the list of options after it are gone, where enough words remain."""
-    return plain(stem(unprompted(text)))
-
-
-def normalized(text: pl.Expr, form: Literal["NFC", "NFKC"]) -> pl.Expr:
-    """The text in one of Unicode's normal forms. ASCII has them all, and most texts are that: they cost nothing."""
-    foreign = pl.when(text.str.len_bytes() != text.str.len_chars()).then(text)
-    return pl.coalesce(foreign.str.normalize(form), text)
-
-
-def unprompted(text: pl.Expr) -> pl.Expr:
-    """The text without the prompts around it."""
-    bare = normalized(text.fill_null(""), "NFKC")
-    for pattern in _PROMPTS:
-        bare = bare.str.replace(pattern, "")
-    return bare
+    return plain(stem(unwrapped(text)))
 
 
 def stem(bare: pl.Expr) -> pl.Expr:
-    """What `unprompted` gave without the list of options after it, where enough words remain."""
+    """What `wrapping.unwrapped` gave without the list of options after it, where enough words remain."""
     length = bare.str.extract(_FIRST_OPTION, 1).str.len_chars()
     near, far = (pl.when(here).then(bare) for here in (length <= LONGEST_OPTION, length > LONGEST_OPTION))
     # A bounded repeat is ten times as slow: only texts need it whose first A and B stand far apart.
@@ -103,6 +99,8 @@ def stem(bare: pl.Expr) -> pl.Expr:
 def plain(text: pl.Expr) -> pl.Expr:
     """The text in small letters, written in one of the many ways in which LaTeX and typists say the same."""
     text = text.str.to_lowercase()
+    foreign = pl.when(text.str.len_bytes() != text.str.len_chars()).then(text)
+    text = pl.coalesce(foreign.str.replace_many(_GREEK), text)
     for pattern, same in _LAYOUT:
         text = text.str.replace_all(pattern, same)
     return text

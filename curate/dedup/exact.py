@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from curate.alike.wording import normalized
+from curate.alike.wrapping import normalized
 
 
 @dataclass(frozen=True)
