@@ -101,8 +101,8 @@ def by_kind(name: str, rows: pl.DataFrame, own: bool) -> None:
     marks = asked.join(found(odd["b"], known), on="row", how="left", maintain_order="left")
     marks = marks.with_columns(theirs=known.gather(marks["known"]))
     if own:
-        forms = marks.select(form(question(pl.col("a"))).alias("a"), form(question(pl.col("theirs"))).alias("b"))
-        marks = marks.with_columns(rule=pl.when(forms["a"] == forms["b"]).then("rule"))
+        same = form(question(marks["a"])) == form(question(marks["theirs"]))
+        marks = marks.with_columns(rule=pl.when(same).then("rule"))
     shared = [bool(flagged_by_peer(pl.Series([b]), pl.Series([a]))) for a, b in odd.select("a", "b").iter_rows()]
     flagged = set() if own else flagged_by_peer(odd["b"], known)
     marks = marks.with_columns(peer=pl.Series(shared) if own else pl.Series([i in flagged for i in range(odd.height)]))

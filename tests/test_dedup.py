@@ -75,6 +75,19 @@ def test_a_problem_with_another_number_shape_or_unit_is_a_variant_and_stays(othe
         ("In triangle $ABC$ with $AB=7$ and $AC=9$ find $BC$.", "In triangle $ABC$ with $AB=7$ and $BC=9$ find $AC$."),
         ("Tom had 34 marbles and gave away 12 of them.", "Tom had 3 marbles and gave away 412 of them."),
         ("How many of the 40 students do like tea?", "How many of the 40 students do not like tea?"),
+        (
+            "Find the least $n$ with $617n \\equiv 943n$ modulo 18.",
+            "Find the least $n$ with $617n \\equiv 943$ modulo 18.",
+        ),
+        (
+            "If $\\cot A \\cot B = 3$ and $A < B$, find $\\tan B$.",
+            "If $\\cot A \\cot B = 3$ and $A < B$, find $\\tan A$.",
+        ),
+        ("A non-square rectangle has whole sides and area 48.", "A rectangle has whole sides and a square of area 48."),
+        ("How many pairs $m, n$ have $mn = 108$ and $m < n$?", "How many pairs $m, n$ have $mn | 108$ and $m < n$?"),
+        ("Let $f$ be odd. Is $f(f(f(x)))$ odd or even?", "Let $f$ be odd. Is $f(f(x))$ odd or even?"),
+        ("Which of the 5 statements is correct?", "Which of the 5 statements is incorrect?"),
+        ("Compute $\\arccos(-1)$ in radians.", "Compute $\\operatorname{arccot}(-1)$ in radians."),
     ],
 )
 def test_signs_brackets_letters_and_what_is_asked_make_another_problem(one: str, other: str) -> None:
@@ -93,6 +106,27 @@ def test_signs_brackets_letters_and_what_is_asked_make_another_problem(one: str,
         ("Ann can't pay 7 dollars for the book.", "Ann can ' t pay 7 dollars for the book ."),
         ("A town has 12,500 people in 3 quarters.", "A town has 12500 people in three quarters."),
         ("Is $3 \\leq x$ when $x \\neq 2$ is a root?", "Is $3\\le x$ when $x\\ne 2$ is a root?"),
+        (
+            "For every $n$ let $S_n$ be $n^2 + 17$. There is one $n$ with $S_n$ prime. Find this $n$.",
+            "For every $n$ let $S_n$ be $n^2 + 17$. Find the one $n$ with $S_n$ prime.",
+        ),
+        (
+            "The sum of two prime numbers is 99. How far apart are the two prime numbers?",
+            "The sum of two prime numbers is 99. How far apart are the two numbers?",
+        ),
+        (
+            "The two players take 1 to 5 of the 18 stones in turn. Who of them wins?",
+            "Both players take 1 to 5 of the 18 stones in turn. Who of them wins?",
+        ),
+        (
+            "The play began at 8:30 and had 2 breaks. How long did the breaks last in all?",
+            "The play began at 8:30 and had 2 breaks. How long were the breaks in all?",
+        ),
+        (
+            "Ann scored 31, Bob 12, Cy 25. Write their scores in descending order.",
+            "Ann scored 31, Bob 12, Cy 25. Write their scores from the highest to the lowest.",
+        ),
+        ("A lathe turned $\\sqrt{3}$ of 1 , 105,000 parts.", "A lathe turned $√3$ of 1,105,000 parts."),
     ],
 )
 def test_ways_of_writing_the_same_are_the_same(one: str, other: str) -> None:
@@ -104,6 +138,19 @@ def test_the_options_count_where_the_question_is_about_them() -> None:
     one, other = f"{which}\nA) 21\nB) 23\nC) 25", f"{which}\nA) 33\nB) 35\nC) 37"
     assert marks(table(one, other, f"{one}\nD) 27"))["01"][0] is None
     assert marks(table(one, other, f"{one}\nD) 27"))["02"][0] == "00"
+
+
+def test_the_options_do_not_count_where_the_following_is_something_else() -> None:
+    asked = "The following are the ages of 5 sisters: 7, 9, 12, 15, 21. Find the median of their ages."
+    assert marks(table(f"{asked}\nA) 7\nB) 9\nC) 12", f"{asked}\nA) 12\nB) 15\nC) 21"))["01"][0] == "00"
+
+
+def test_one_more_option_makes_no_other_problem_unless_the_question_is_which_of_them() -> None:
+    asked = "If 6 cans hold 96 spoons of sugar, then there are a total of spoons of sugar in 15 cans."
+    few, more = "A) 192\nB) 208\nC) 240\nD) 288", "A) 192\nB) 208\nC) 240\nD) 270\nE) 288"
+    assert marks(table(f"{asked}\n{few}", f"{asked}\n{more}"))["01"][0] == "00"
+    which = "Which of the following numbers is the one that sums up most digits?"
+    assert marks(table(f"{which}\n{few}", f"{which}\n{more}"))["01"][0] is None
 
 
 def test_a_drawing_with_other_numbers_is_another_problem_and_a_missing_one_is_not() -> None:

@@ -155,7 +155,7 @@ def _words(words: pl.Series) -> tuple[Any, Any]:
 
 def _characters(texts: pl.Series) -> tuple[Any, Any]:
     """The same of the characters of the texts' forms; bytes, to be exact."""
-    bare = texts.to_frame("text").select(form(pl.col("text")).str.replace_all(r"\d+(?:·\d+)?", "0"))["text"]
+    bare = form(texts).str.replace_all(r"\d+(?:·\d+)?", "0")
     sizes = bare.str.len_bytes().to_numpy()
     joined = "".join(bare).encode()
     codes = pl.Series(np.frombuffer(joined, np.uint8)).cast(pl.UInt64).hash().to_numpy()

@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from curate.alike.copies import characters_in_common, compare_figures, covered, figures, rarities, split
+from curate.alike.copies import Rarities, characters_in_common, compare_figures, covered, figures, split
 from curate.alike.likeness import SAMPLE_ROWS, Known, know, likenesses
 from curate.alike.wording import form, question
+from curate.alike.wrapping import EDGE
 
 SLICE_ROWS = 10_000
 """Rows whose words a thread has in memory at once."""
@@ -41,7 +41,7 @@ NEAREST = 4
 FOUND = pl.Schema({"row": pl.Int64, "known": pl.Int64, "rule": pl.String, "similarity": pl.Float64})
 VARIANT_RULE = "variant"
 
-_ENGLISH = r"\b(?:the|what|how|find|and|of|if|compute|simplify|evaluate|solve)\b"
+_ENGLISH = rf"{EDGE}(?:the|what|how|find|and|of|if|compute|simplify|evaluate|solve){EDGE}"
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,11 @@ class Lookup:
     """Known questions, ready to be looked up."""
 
     texts: pl.DataFrame
-    """`known` (0, 1, ...), `asked` (wording.question), `form` (distinct)."""
+    """`known` (0, 1, ...), `asked` (wording.question), `form` (distinct), `bare` (the form with every number as 0)."""
     index: Known
     numbers: Known
     """The same by their numbers alone."""
-    asked: list[str]
-    forms: list[str]
-    figures: list[Counter[str]]
-    rarity: dict[str, float]
+    rarity: Rarities
     """Of every word of the known questions."""
     n: int
     """Words that make a run."""
@@ -79,7 +76,7 @@ class Lookup:
         return pl.concat([pl.DataFrame(schema=FOUND).drop("rule"), *parts])
 
     def _nearest(self, rows: pl.DataFrame, likeness: float) -> pl.DataFrame:
-        said = rows.select("row", asked=question(pl.col("problem")))
+        said = rows.select("row", asked=question(rows["problem"]))
         pairs = self._scored(said).select("row", "known", similarity="score")
         foreign = self._same_numbers(said).filter(pl.col("shared") >= FEW_NUMBERS * self._numbers_enough())
         by_numbers = foreign.select("row", "known", similarity="numbers")
@@ -88,13 +85,14 @@ class Lookup:
         return near.with_columns(self.texts["known"].gather(near["known"]))
 
     def _find(self, rows: pl.DataFrame) -> pl.DataFrame:
-        said = rows.select("row", asked=question(pl.col("problem"))).with_columns(form=form(pl.col("asked")))
+        said = rows.select("row", asked=question(rows["problem"]))
+        said = said.with_columns(form=form(said["asked"]))
         said = said.filter(pl.col("form") != "")
         exact = said.join(self.texts, on="form")
         exact = exact.select("row", known="place", rule=pl.lit("exact"), similarity=pl.lit(1.0))
         rest = said.join(exact, on="row", how="anti", maintain_order="left")
         swapped = rest.select("row", bare=_without_digits()).filter(pl.col("bare").str.contains(r"\p{L}.*\p{L}"))
-        bare = self.texts.select("place", bare=_without_digits()).unique("bare", keep="first", maintain_order=True)
+        bare = self.texts.select("place", "bare").unique("bare", keep="first", maintain_order=True)
         swapped = swapped.join(bare, on="bare").select(
             "row", known="place", rule=pl.lit(VARIANT_RULE), similarity=pl.lit(0.99)
         )
@@ -126,19 +124,21 @@ class Lookup:
         return _likenesses(self.index, said).with_columns(score=pl.col("dice") * pl.col("numbers") * sure)
 
     def _judged(self, near: pl.DataFrame) -> pl.DataFrame:
+        theirs = self.texts.select(known="place", known_asked="asked", known_form="form")
+        pairs = near.join(theirs, on="known", how="left", maintain_order="left")
         # A loop: pairs that came so far are few, and two texts are compared word by word.
-        rules = [self._rule(pair) for pair in near.iter_rows(named=True)]
+        rules = [self._rule(pair) for pair in pairs.iter_rows(named=True)]
         judged = near.with_columns(rule=pl.Series(rules, dtype=pl.String))
         same = pl.when(pl.col("rule") == "paraphrase").then("score").otherwise(pl.max_horizontal("dice", "contained"))
         return judged.drop_nulls("rule").select("row", "known", "rule", similarity=same.clip(0, 1))
 
     def _rule(self, pair: dict[str, Any]) -> str | None:
-        known, text = self.asked[pair["known"]], pair["asked"]
-        compared = compare_figures(self.figures[pair["known"]], figures(text))
+        known, text = pair["known_asked"], pair["asked"]
+        compared = compare_figures(figures(known), figures(text))
         if compared.kept and pair["contained"] >= CONTAINED:
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
-            if characters_in_common(self.forms[pair["known"]], pair["form"]) >= self.characters:
+            if characters_in_common(pair["known_form"], pair["form"]) >= self.characters:
                 return "characters"
         formal = "\\" in known or "\\" in text
         same = compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
@@ -154,13 +154,15 @@ class Lookup:
 
     def _same_numbers(self, said: pl.DataFrame) -> pl.DataFrame:
         """Pairs of a row of another language and an English question that have the same numbers."""
-        foreign = said.filter(~_english()).select("row", asked=_only_numbers())
-        near = _likenesses(self.numbers, foreign).filter(pl.col("numbers") >= 0.999)
+        foreign = said.filter(~_english())
+        near = _likenesses(self.numbers, foreign.with_columns(_numbers_of(foreign["asked"]))).filter(
+            pl.col("numbers") >= 0.999
+        )
         english = self.texts.filter(_english()).select(known="place")
         return near.join(english, on="known", how="semi", maintain_order="left")
 
     def _numbers_enough(self) -> float:
-        return TRANSLATED_SHARED * math.log(len(self.asked) + 1)
+        return TRANSLATED_SHARED * math.log(self.texts.height + 1)
 
 
 def lookup(
@@ -172,16 +174,15 @@ def lookup(
         texts: `known` (0, 1, ...), `problem`; of those with the same text the first one stands for all.
         rows: `row`, `problem`.
     """
-    texts = texts.select("known", asked=question(pl.col("problem"))).with_columns(form=form(pl.col("asked")))
+    texts = texts.select("known", asked=question(texts["problem"]))
+    texts = texts.with_columns(form=form(texts["asked"]))
     texts = texts.filter(pl.col("form") != "").unique("form", keep="first", maintain_order=True)
-    texts = texts.select("asked", "form", "known").with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
-    known = texts.select(row="place", asked="asked")
-    sample = rows.gather_every(max(1, rows.height // SAMPLE_ROWS)).select("row", asked=question(pl.col("problem")))
-    index = know(known, sample)
-    numbers = know(known.with_columns(_only_numbers()), sample.with_columns(_only_numbers()))
-    asked = texts["asked"].to_list()
-    forms, theirs = texts["form"].to_list(), [figures(text) for text in asked]
-    return Lookup(texts, index, numbers, asked, forms, theirs, rarities(asked), n, paraphrase, characters)
+    texts = texts.select("asked", "form", "known", bare=_without_digits())
+    texts = texts.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
+    sample = question(rows["problem"].gather_every(max(1, rows.height // SAMPLE_ROWS)))
+    index = know(texts["asked"], sample)
+    numbers = know(_numbers_of(texts["asked"]), _numbers_of(sample))
+    return Lookup(texts, index, numbers, Rarities(texts["asked"]), n, paraphrase, characters)
 
 
 def _in_threads(look: Callable[[pl.DataFrame], pl.DataFrame], rows: pl.DataFrame) -> list[pl.DataFrame]:
@@ -193,13 +194,12 @@ def _in_threads(look: Callable[[pl.DataFrame], pl.DataFrame], rows: pl.DataFrame
 
 def _likenesses(index: Known, said: pl.DataFrame) -> pl.DataFrame:
     """Likenesses of rows that are numbered with gaps."""
-    placed = said.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
-    pairs = likenesses(index, placed.select(row="place", asked="asked"))
-    return pairs.rename({"row": "place"}).join(placed.select("place", "row"), on="place", maintain_order="left")
+    pairs = likenesses(index, said["asked"])
+    return pairs.with_columns(said["row"].gather(pairs["row"]))
 
 
-def _only_numbers() -> pl.Expr:
-    return pl.col("asked").str.extract_all(r"\d+(?:\.\d+)?").list.join(" ").alias("asked")
+def _numbers_of(asked: pl.Series) -> pl.Series:
+    return asked.str.extract_all(r"\d+(?:\.\d+)?").list.join(" ")
 
 
 def _without_digits() -> pl.Expr:

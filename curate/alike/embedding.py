@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.wording import MAX_CHARS, words
+from curate.alike.tokens import tokens_of
+from curate.alike.wording import MAX_CHARS, WORD, spelt
 from curate.fingerprint import file_digest
 
 FITTED_ON = 50_000
@@ -127,9 +128,12 @@ def neighbours(vectors: Any, count: int, threshold: float) -> tuple[Any, Any, An
 
 def _spelt(asked: pl.Series) -> pl.Series:
     """The words of every text, cut of their endings, without numbers: those are compared by themselves."""
-    rows = asked.alias("asked").to_frame().with_row_index("row").with_columns(pl.col("asked").str.slice(0, MAX_CHARS))
-    said = words(rows).filter(~pl.col("word").str.contains(r"^\d"))
+    tokens = tokens_of(asked.str.slice(0, MAX_CHARS), WORD)
+    told = spelt(tokens.words)
+    said = pl.DataFrame({"row": tokens.texts(), "word": told.gather(tokens.codes)})
+    said = said.filter(~pl.col("word").str.contains(r"^\d"))
     joined = said.group_by("row", maintain_order=True).agg(pl.col("word").str.join(" "))
+    rows = pl.DataFrame({"row": pl.int_range(len(asked), eager=True)})
     return rows.join(joined, on="row", how="left", maintain_order="left")["word"].fill_null("")
 
 

@@ -104,7 +104,9 @@ def _found(problems: pl.DataFrame, sides: dict[str, pl.DataFrame], benchmarks: "
     rows = problems.join(picked, on="id", how="semi", maintain_order="left").select("id", "problem")
     rows = rows.with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     known = pl.concat([b.problems.select("problem", benchmark=pl.lit(b.name)) for b in benchmarks])
-    known = known.with_row_index("known").with_columns(pl.col("known").cast(pl.Int64), form=form(question(_PROBLEM)))
+    known = known.with_row_index("known").with_columns(
+        pl.col("known").cast(pl.Int64), form=form(question(known["problem"]))
+    )
     found = lookup(known, rows).find(rows).join(known.select("known", "form"), on="known", maintain_order="left")
     asking = known.select("form", "benchmark").unique(maintain_order=True)
     return found.join(asking, on="form").join(rows, on="row").select("id", "benchmark", "rule")

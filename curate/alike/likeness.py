@@ -1,7 +1,7 @@
 """Which known questions a text is like: rarity-weighted words times agreement of the numbers, on columns.
 
-Two texts say the same where they share the words that few others have, and all their numbers. Words that one known
-question in twenty-five has find nobody: pairs are found by the rarer ones, and then weighed with all.
+Two texts say the same where they share the words that few others have, and all their numbers. A question is found by
+the words that few questions have, or, where it has few of these, by the rarest that it has; then all words are weighed.
 """
 
 import math
@@ -11,29 +11,35 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.wording import words
+from curate.alike.tokens import distinct_sorted, tokens_of
+from curate.alike.wording import MAX_CHARS, WORD, spelt
 
-RARE_SHARE = 0.04
+RARE_SHARE = 0.01
 RARE_AT_LEAST = 40
-"""A word finds questions if at most this share of the known ones, or this many, have it."""
+"""A word finds all questions that have it if at most this share of the known ones, or this many, have it."""
+FINDS = 0.3
+"""Of a question's rarity: its rarest words up to this share find it, however many other questions have them."""
 SAMPLE_ROWS = 20_000
 """Rows whose words are counted beside those of the known questions: what is common there is common."""
-BATCH_CELLS = 1 << 20
-"""Pairs of a row and a known question that are weighed at once: 8 MB. 21 MB took 2.4 times as long, per pair."""
-LEAST_SHARED = 0.2
-"""Of the rarity that makes a pair sure: what it must share to be weighed. Two rare words, or a number and a name."""
+BATCH_PAIRS = 2_000_000
+"""Words of a row that find a question, for all rows and questions that are weighed at once: 50 MB."""
 LEAST_DICE = 0.2
 LEAST_CONTAINED = 0.7
+"""A pair is worth a look from here."""
+ALMOST = 0.3
+"""Of that: what it needs by the words that find, before the others are counted."""
+LEAST_SHARED = 0.2
 ENOUGH_SHARED = 4.3
 """Rarity that a pair must share to be sure, over the log of how many questions are known; less counts less, by its
-root. Short questions are like many others, and more so among many."""
-
-ALMOST = 0.7
-"""Of what a pair needs: what it needs before common words are counted."""
+root. Short questions are like many others, and more so among many. LEAST_SHARED of it must be shared by the words
+that find: a rare word, or a number and a name."""
 
 SCHEMA = {"row": pl.Int64, "known": pl.Int64} | dict.fromkeys(
     ("shared", "dice", "contained", "shared_numbers", "numbers", "numbers_contained"), pl.Float64
 )
+
+_NOTHING = ("0", "1")
+"""Numbers that everything has."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,12 @@ class Known:
     number: Any
     """By code: whether it is a number."""
     starts: Any
-    """By code: where the questions that have it start in `questions`; common words have none there."""
+    """By code: where the questions that it finds start in `questions`; one more at the end."""
     questions: Any
     common: Any
-    """By code: the column of a common word in `dense`; -1 for the others."""
-    dense: Any
-    """By question and common word: the root of the rarity, or 0."""
+    """By code: the column of a common word in `rest`; -1 for the others."""
+    rest: Any
+    """By question and common word that does not find it: the root of the word's rarity, or 0."""
     weight: Any
     """By question: rarity of all its words; and of its numbers."""
     weight_of_numbers: Any
@@ -63,107 +69,146 @@ class Known:
         return ENOUGH_SHARED * math.log(len(self.weight) + 1)
 
 
-def know(known: pl.DataFrame, rows: pl.DataFrame) -> Known:
+def know(known: pl.Series, sample: pl.Series) -> Known:
     """The index of the known questions.
 
     Args:
-        known, rows: `row` (known ones: 0, 1, ...), `asked` (wording.question).
+        known: wording.question of each.
+        sample: the same of some of the rows.
     """
-    sample = rows.gather_every(max(1, rows.height // SAMPLE_ROWS))
-    theirs, ours = words(known).unique(), words(sample).unique()
-    total = known.height + sample.height
-    counted = theirs.group_by("word").len("known").sort("word").with_row_index("code")
-    counted = counted.join(ours.group_by("word").len("ours"), on="word", how="left", maintain_order="left")
-    few = (total + 1) / (pl.col("known") + pl.col("ours").fill_null(0) + 0.5)
-    counted = counted.with_columns(rarity=pl.when(pl.col("word").is_in(["0", "1"])).then(0.0).otherwise(few.log()))
-    rarity, number = counted["rarity"].to_numpy(), counted["word"].str.contains(r"^\d").to_numpy()
-    often = counted["known"].to_numpy() > max(RARE_AT_LEAST, RARE_SHARE * known.height)
+    theirs, question, code = _words(known)
+    ours, _, also = _words(sample)
+    counted = pl.DataFrame({"word": ours, "ours": np.bincount(also, minlength=len(ours))})
+    vocabulary = pl.DataFrame({"word": theirs, "known": np.bincount(code, minlength=len(theirs))})
+    vocabulary = vocabulary.with_row_index("place").sort("word").with_row_index("code")
+    vocabulary = vocabulary.join(counted, on="word", how="left", maintain_order="left")
+    few = (len(known) + len(sample) + 1) / (pl.col("known") + pl.col("ours").fill_null(0) + 0.5)
+    told = vocabulary.select(
+        rarity=pl.when(pl.col("word").is_in(_NOTHING)).then(0.0).otherwise(few.log()),
+        number=pl.col("word").str.contains(r"^\d"),
+        often=pl.col("known") > max(RARE_AT_LEAST, RARE_SHARE * len(known)),
+    )
+    rarity, number, often = (told[name].to_numpy() for name in ("rarity", "number", "often"))
+    code = vocabulary.sort("place")["code"].to_numpy()[code].astype(np.int64)
     common = np.where(often, np.cumsum(often) - 1, -1)
-    pairs = theirs.join(counted.select("word", "code"), on="word").sort("code", "row")
-    code, at = pairs["code"].to_numpy().astype(np.int64), pairs["row"].to_numpy().astype(np.int64)
-    rare = ~often[code]
-    starts = np.concatenate(([0], np.cumsum(np.bincount(code[rare], minlength=len(rarity)))))
+    finds = ~often[code] | _rarest(question, rarity[code])
+    order = np.lexsort((question[finds], code[finds]))
     return Known(
-        codes=counted.select("word", "code"),
+        codes=vocabulary.select("word", "code"),
         rarity=rarity,
         number=number,
-        starts=starts.astype(np.int64),
-        questions=at[rare].astype(np.int32),
+        starts=np.searchsorted(code[finds][order], np.arange(len(rarity) + 1)),
+        questions=question[finds][order],
         common=common,
-        dense=_dense(at, code, known.height, common, rarity),
-        weight=np.bincount(at, rarity[code], known.height),
-        weight_of_numbers=np.bincount(at, rarity[code] * number[code], known.height),
+        rest=_common(question[~finds], code[~finds], len(known), common, rarity),
+        weight=np.bincount(question, rarity[code], len(known)),
+        weight_of_numbers=np.bincount(question, rarity[code] * number[code], len(known)),
     )
 
 
-def likenesses(known: Known, rows: pl.DataFrame) -> pl.DataFrame:
+def likenesses(known: Known, asked: pl.Series) -> pl.DataFrame:
     """Pairs of a row and a known question that have enough in common to be worth a look: columns of SCHEMA.
 
-    `shared`: the rarity of the words that both have. `dice`: twice that, over the rarity of both. `contained`: over
-    that of the known question. `shared_numbers`: the rarity of the numbers that both have. `numbers`: that over the
-    numbers of either, 1 where there are none. `numbers_contained`: over those of the known question.
+    `row`: the place in `asked`. `shared`: the rarity of the words that both have. `dice`: twice that, over the rarity
+    of both. `contained`: over that of the known question. `shared_numbers`: the rarity of the numbers that both have.
+    `numbers`: that over the numbers of either, 1 where there are none. `numbers_contained`: over those of the known
+    question.
 
     Args:
-        rows: `row` (without gaps), `asked` (wording.question).
+        asked: wording.question of each row.
     """
-    if rows.is_empty() or not len(known.weight):
+    if asked.is_empty() or not len(known.weight):
         return pl.DataFrame(schema=SCHEMA)
-    first = int(rows["row"][0])
-    ours = words(rows).unique().join(known.codes, on="word", how="left")
+    words, row, place = _words(asked)
+    told = words.alias("word").to_frame().join(known.codes, on="word", how="left", maintain_order="left")
+    told = told.select(
+        code=pl.col("code").fill_null(-1).cast(pl.Int64),
+        number=pl.col("word").str.contains(r"^\d"),
+        nothing=pl.col("word").is_in(_NOTHING),
+    )
+    code, number, nothing = (told[name].to_numpy()[place] for name in ("code", "number", "nothing"))
     # A word that no known question has is as rare as can be, and counts against likeness.
-    rarest = float(known.rarity.max(initial=0.0))
-    foreign = ours.filter(pl.col("code").is_null() & ~pl.col("word").is_in(["0", "1"]))
-    at = foreign["row"].to_numpy() - first
-    extra = np.bincount(at, minlength=rows.height) * rarest
-    extra_numbers = np.bincount(at, foreign["word"].str.contains(r"^\d"), rows.height) * rarest
-    ours = ours.drop_nulls("code").sort("row", "code")
-    row, code = ours["row"].to_numpy().astype(np.int64) - first, ours["code"].to_numpy().astype(np.int64)
-    batches, height = [], max(1, BATCH_CELLS // len(known.weight))
-    for low in range(0, rows.height, height):
-        part, batch = slice(*np.searchsorted(row, [low, low + height])), slice(low, low + height)
-        pairs = _weighed(known, row[part] - low, code[part], extra[batch], extra_numbers[batch])
-        batches.append((pairs[0] + first + low, *pairs[1:]))
+    rarity = np.where(code >= 0, known.rarity[code], np.where(nothing, 0.0, known.rarity.max(initial=0.0)))
+    weight = np.bincount(row, rarity, len(asked))
+    weight_of_numbers = np.bincount(row, rarity * number, len(asked))
+    row, code = row[code >= 0], code[code >= 0]
+    finds = known.starts[code + 1] - known.starts[code]
+    batches, low = [], 0
+    while low < len(asked):
+        first = np.searchsorted(row, low)
+        most = np.searchsorted(np.cumsum(finds[first:]), BATCH_PAIRS, side="right") + first
+        high = max(low + 1, int(row[most])) if most < len(row) else len(asked)
+        part, batch = slice(first, np.searchsorted(row, high)), slice(low, high)
+        pairs = _weighed(known, row[part] - low, code[part], weight[batch], weight_of_numbers[batch])
+        batches.append((pairs[0] + low, *pairs[1:]))
+        low = high
     return pl.DataFrame(dict(zip(SCHEMA, map(np.concatenate, zip(*batches, strict=True)), strict=True)), schema=SCHEMA)
 
 
-def _weighed(known: Known, row: Any, code: Any, extra: Any, extra_numbers: Any) -> tuple[Any, ...]:
+def _words(asked: pl.Series) -> tuple[pl.Series, Any, Any]:
+    """Words cut of their endings; and of every text each of its words once: the text, and the place of the word."""
+    tokens = tokens_of(asked.str.slice(0, MAX_CHARS), WORD)
+    words = spelt(tokens.words)
+    distinct = words.unique(maintain_order=True)
+    place = words.to_frame().join(distinct.to_frame().with_row_index("place"), on="word", maintain_order="left")[
+        "place"
+    ]
+    pairs = distinct_sorted(tokens.texts() << 32 | place.to_numpy()[tokens.codes])
+    return distinct, pairs >> 32, pairs & 0xFFFFFFFF
+
+
+def _rarest(question: Any, rarity: Any) -> Any:
+    """Of the words of every question, whether each is one of its rarest that make up FINDS of its rarity."""
+    said = pl.DataFrame({"question": question, "rarity": rarity}).with_row_index("place")
+    said = said.sort("question", "rarity", "place", descending=[False, True, False])
+    before = (pl.col("rarity").cum_sum() - pl.col("rarity")).over("question")
+    rarest = said.with_columns(rarest=before < FINDS * pl.col("rarity").sum().over("question"))
+    return rarest.sort("place")["rarest"].to_numpy()
+
+
+def _weighed(known: Known, row: Any, code: Any, weight: Any, weight_of_numbers: Any) -> tuple[Any, ...]:
     """The pairs of one batch, whose rows count from 0; by column of SCHEMA."""
-    height, width = len(extra), len(known.weight)
-    rarity, number = known.rarity[code], known.number[code]
-    weight = np.bincount(row, rarity, height) + extra
-    shared = _overlap(known, row, code, height)
-    cell = np.flatnonzero(shared >= LEAST_SHARED * known.enough)
-    ours, theirs, rare = cell // width, cell % width, shared[cell]
-    # Common words add something to the pairs that are near without them; the others stay far apart.
-    dice, contained = 2 * rare / (weight[ours] + known.weight[theirs]), rare / known.weight[theirs]
+    ours, theirs, found, found_numbers = _found(known, row, code)
+    dice, contained = 2 * found / (weight[ours] + known.weight[theirs]), found / known.weight[theirs]
     near = (dice >= ALMOST * LEAST_DICE) | (contained >= ALMOST * LEAST_CONTAINED)
-    cell, ours, theirs, rare = cell[near], ours[near], theirs[near], rare[near]
-    dense = _dense(row, code, height, known.common, known.rarity)
-    both = rare + _product(dense, ours, known.dense, theirs)
+    ours, theirs, found, found_numbers = (a[near] for a in (ours, theirs, found, found_numbers))
+    rest = _common(row, code, len(weight), known.common, known.rarity)
+    both = found + _product(rest, ours, known.rest, theirs)
     dice, contained = 2 * both / (weight[ours] + known.weight[theirs]), both / known.weight[theirs]
     near = (dice >= LEAST_DICE) | (contained >= LEAST_CONTAINED)
-    cell, ours, theirs, both, dice, contained = (a[near] for a in (cell, ours, theirs, both, dice, contained))
+    ours, theirs, both, dice, contained, numbers = (
+        a[near] for a in (ours, theirs, both, dice, contained, found_numbers)
+    )
     of_numbers = np.flatnonzero(known.number[known.common >= 0])
-    numbers = _overlap(known, row[number], code[number], height)[cell]
-    numbers += _product(dense[:, of_numbers], ours, known.dense[:, of_numbers], theirs)
-    our_numbers = (np.bincount(row, rarity * number, height) + extra_numbers)[ours]
-    their_numbers = known.weight_of_numbers[theirs]
+    numbers += _product(rest[:, of_numbers], ours, known.rest[:, of_numbers], theirs)
+    our_numbers, their_numbers = weight_of_numbers[ours], known.weight_of_numbers[theirs]
     agreed = _share(numbers, our_numbers + their_numbers - numbers)
     return ours, theirs, both, dice, contained, numbers, agreed, _share(numbers, their_numbers)
 
 
-def _overlap(known: Known, row: Any, code: Any, height: int) -> Any:
-    """Rarity of the rare words that a row and a known question share, for every row and question, as one line."""
-    start, width = known.starts[code], len(known.weight)
-    count = known.starts[code + 1] - start
-    ends = np.cumsum(count)
-    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - count), count)
-    cell = np.repeat(row * width, count) + known.questions[place]
+def _found(known: Known, row: Any, code: Any) -> tuple[Any, Any, Any, Any]:
+    """Rows and questions that words find, the rarity of these words, and of the numbers among them."""
+    start, finds = known.starts[code], known.starts[code + 1] - known.starts[code]
+    ends = np.cumsum(finds)
+    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - finds), finds)
+    # Row, question and word in one number: sorted, the words of a pair stand together, and in one order.
+    wide, many = (max(1, int(size - 1).bit_length()) for size in (len(known.rarity), len(known.weight)))
+    pairs = np.sort((np.repeat(row, finds) << many | known.questions[place]) << wide | np.repeat(code, finds))
+    pair, word = pairs >> wide, pairs & ((1 << wide) - 1)
+    first = np.flatnonzero(np.diff(pair, prepend=-1))
+    if not len(first):
+        return pair, pair, np.zeros(0), np.zeros(0)
+    shared = np.add.reduceat(known.rarity[word], first)
+    enough = np.flatnonzero(shared >= LEAST_SHARED * known.enough)
+    shared, pair, sizes = shared[enough], pair[first[enough]], np.diff(first, append=len(word))[enough]
+    at = np.repeat(first[enough] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+    of_numbers = np.where(known.number[word[at]], known.rarity[word[at]], 0.0)
     # Of nothing, numpy counts in integers.
-    return np.bincount(cell, np.repeat(known.rarity[code], count), height * width).astype(np.float64, copy=False)
+    numbers = np.bincount(np.repeat(np.arange(len(sizes)), sizes), of_numbers, len(sizes)).astype(np.float64)
+    return pair >> many, pair & ((1 << many) - 1), shared, numbers
 
 
-def _dense(row: Any, code: Any, height: int, common: Any, rarity: Any) -> Any:
+def _common(row: Any, code: Any, height: int, common: Any, rarity: Any) -> Any:
     """By row and common word: the root of its rarity. The product of two rows is the rarity of what they share."""
     dense = np.zeros((height, int(common.max(initial=-1)) + 1), np.float32)
     there = common[code] >= 0

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 
 from curate.alike.telling import told
-from curate.alike.wording import MAX_CHARS, form, plain, stem
-from curate.alike.wrapping import unwrapped
+from curate.alike.wording import MAX_CHARS, form, plain, replaced, stem
+from curate.alike.wrapping import EDGE, unwrapped
 
 BATCH_ROWS = 20_000
 """Rows whose texts are worked on at once, by a thread."""
@@ -20,29 +20,29 @@ _DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\
 _LAYOUT = (
     (_DRAWING, " "),
     (r"!\[[^\]]*\]\([^)\s]*\)|https?://\S+", " "),
-    (r"(?is)(?-u:\b)(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$", " "),
+    (rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$", " "),
     (
-        r"(?i)(?-u:\b)(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
+        rf"(?i){EDGE}(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
         " ",
     ),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*\{", r"\frac{${1}}{"),
     (r"\\[dtc]?frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
-    (r"\{([^{}]*)\\over\b([^{}]*)\}", r"{${1}}{${2}}"),
+    (rf"\{{([^{{}}]*)\\over{EDGE}([^{{}}]*)\}}", r"{${1}}{${2}}"),
     (r"\^\s*(\{[^{}]*\}|\w)\s*_\s*(\{[^{}]*\}|\w)", "_${2}^${1}"),
     (r"\\(?:[dtc]?frac|limits|[lr]brace|[mh]box)", " "),
-    (r"\\(?:u?line|underline)\{[~\s\\_]*\}|_{3,}|-{3,}(?:,\s*-{3,})*|\\hrulefill\b", " "),
-    (r"\\(?:not\s*=|neq?\b)", "≠"),
-    (r"\\div\b", "÷"),
-    (r"\\(?:mid|[lr]?vert)\b", "|"),
+    (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
+    (rf"\\(?:not\s*=|neq?{EDGE})", "≠"),
+    (rf"\\div{EDGE}", "÷"),
+    (rf"\\(?:mid|[lr]?vert){EDGE}", "|"),
     (r"\\leq?(?:slant)?(\P{L})", "≤${1}"),
     (r"\\geq?(?:slant)?(\P{L})", "≥${1}"),
-    (r"(?i)\s?n\s?['’]\s?t\b|\b(can)not\b", "${1} not"),
+    (rf"(?i)\s?n\s?['’]\s?t{EDGE}|{EDGE}(can)not{EDGE}", "${1} not"),
     (r"\\(?:begin|end)\{[a-z]+\*?\}(?:\{[lcr|]+\})?", " "),
-    (r"\\(?:[lcdv]?dots[cbmio]?)\b", "..."),
-    (r"\\(?:(?:over|under)(?:line|set|brace)|bar|hat|vec|operatorname|boldsymbol|bold|emph|it|bf)\b", " "),
+    (rf"\\(?:[lcdv]?dots[cbmio]?){EDGE}", "..."),
+    (rf"\\(?:(?:over|under)(?:line|set|brace)|bar|hat|vec|operatorname|boldsymbol|bold|emph|it|bf){EDGE}", " "),
     (r"\\\\|\\[()\[\]]|[$&]", " "),
-    (r"(\d) , (\d{3},\d{3})\b", "${1},${2}"),
+    (rf"(\d) , (\d{{3}},\d{{3}}){EDGE}", "${1},${2}"),
 )
 """Ways of writing the same, and what is no part of the question: drawings, links, notes, how to give the answer."""
 
@@ -50,23 +50,24 @@ _SIDES = (
     (r"(?:-\s?){3,}|/\s?-|[_~]", " "),
     (r"\s?-\s?\{?(\p{L}{2})", " ${1}"),
     (r"(\p{L}{2})-", "${1} "),
-    (r"(?-u:\b)([a-z])([0-9])", "${1} ${2}"),
-    (r"(?-u:\b)([w-z])([w-z])(?-u:\b)", "${1} ${2}"),
-    (r"\(((?:[^()\p{L}]|\b\p{L}\b)*[-+*/÷](?:[^()\p{L}]|\b\p{L}\b)*)\)", "⟨${1}⟩"),
+    (rf"{EDGE}([a-z])([0-9])", "${1} ${2}"),
+    (rf"{EDGE}([w-z])([w-z]){EDGE}", "${1} ${2}"),
+    (rf"\(((?:[^()\p{{L}}]|{EDGE}\p{{L}}{EDGE})*[-+*/÷](?:[^()\p{{L}}]|{EDGE}\p{{L}}{EDGE})*)\)", "⟨${1}⟩"),
     (r"(\d\}?)\s*\*\s*\{?\s*(\d)", "${1}×${2}"),
-    (r"\bno matter\b", " "),
-    (r"\b(?:only|exactly) one of\b", "one of"),
-    (r"\b(d(?:id|oes)|will)\b([^.?!]*?)\blast\b", "${1}${2}"),
-    (r"\bfrom (?:the )?(?:high|larg|great|bigg)est to (?:the )?(?:low|small)?(?:est|least)\b", "descending"),
-    (r"\bfrom (?:the )?(?:low|small)?(?:est|least) to (?:the )?(?:high|larg|great|bigg)est\b", "ascending"),
+    (rf"{EDGE}no matter{EDGE}", " "),
+    (rf"{EDGE}(?:only|exactly) one of{EDGE}", "one of"),
+    (rf"{EDGE}(d(?:id|oes)|will){EDGE}([^.?!]*?){EDGE}last{EDGE}", "${1}${2}"),
+    (rf"{EDGE}from (?:the )?(?:high|larg|great|bigg)est to (?:the )?(?:low|small)?(?:est|least){EDGE}", "descending"),
+    (rf"{EDGE}from (?:the )?(?:low|small)?(?:est|least) to (?:the )?(?:high|larg|great|bigg)est{EDGE}", "ascending"),
 )
 """A dash between words is no minus. Brackets count where they hold a calculation, an asterisk between numbers. And
 words that tell one quantity from another elsewhere (telling.py), where they tell none."""
 
-_NAME = r"(?-u:\b)[A-Z]{2,}(?-u:\b)"
+_NAME = rf"{EDGE}[A-Z]{{2,}}{EDGE}"
 
-_ASKS = r"\?|？|\b(?:what|how|find|compute|calculate|when|who|where|evaluate|determine|solve|simplify|prove|show)\b"
-_OF_OPTIONS = r"\b(?:(?:of|from|among) (?:the )?following|options?|choices?|which)\b"
+_ASKING = "what how find compute calculate when who where evaluate determine solve simplify prove show"
+_ASKS = rf"\?|？|{EDGE}(?:{'|'.join(_ASKING.split())}){EDGE}"
+_OF_OPTIONS = rf"{EDGE}(?:(?:of|from|among) (?:the )?following|options?|choices?|which){EDGE}"
 
 _OPTION_WORD = r"\d+(?:·\d+)?|\p{L}{2,}"
 _OPTION_FIGURE = r"\d+(?:·\d+)?|[-+<>≤≥≠^/]"
@@ -88,28 +89,32 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     `skeleton`: the form with every number as 0. `words`: of every word and sign a hash, in order, numbers as 0.
     `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
-    texts = problems.alias("text").to_frame().select(pl.col("text").fill_null(""))
-    texts = texts.with_columns(
-        drawing=_sorted(pl.col("text").str.extract_all(_DRAWING).list.join(" "), r"\d+(?:\.\d+)?")
-    )
-    texts = texts.with_columns(text=_replaced(unwrapped(pl.col("text")), _LAYOUT))
-    texts = texts.with_columns(stem=stem(pl.col("text")))
-    texts = texts.with_columns(asked=plain(pl.col("stem")))
-    texts = texts.with_columns(form=form(pl.col("asked")))
+    drawn = problems.fill_null("").str.extract_all(_DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
+    texts = replaced(unwrapped(problems), _LAYOUT)
+    stems = stem(texts)
+    asked = plain(stems)
     # The stem is how the text begins.
-    options = form(plain(pl.col("text").str.slice(pl.col("stem").str.len_chars())))
-    names = pl.col("stem").str.extract_all(_NAME).list.join(" ").str.to_lowercase()
-    said = texts.select(
+    rest = pl.DataFrame({"text": texts, "stem": stems}).select(pl.col("text").str.slice(pl.col("stem").str.len_chars()))
+    said = pl.DataFrame(
+        {
+            "form": form(asked),
+            "drawing": drawn.list.unique().list.sort().list.join(" "),
+            "options": form(plain(rest["text"])),
+            "names": stems.str.extract_all(_NAME).list.join(" ").str.to_lowercase(),
+            "asked": asked,
+        }
+    )
+    said = said.select(
         form=pl.when(pl.col("form") != "").then(pl.col("form").hash()),
         skeleton=pl.col("form").str.replace_all(r"\d+(?:·\d+)?", "0").hash(),
-        names=names.hash(),
+        names="names",
         drawing=pl.when(pl.col("drawing") != "").then(pl.col("drawing").hash()),
-        options=pl.when(options != "").then(options),
+        options=pl.when(pl.col("options") != "").then("options"),
         of_options=pl.col("asked").str.contains(_OF_OPTIONS),
         asks=pl.col("asked").str.contains(_ASKS),
         asked=pl.col("asked").str.slice(0, MAX_CHARS),
     )
-    said = said.hstack(told(texts.select(_replaced(pl.col("asked"), _SIDES))["asked"]))
+    said = said.hstack(told(replaced(asked, _SIDES)))
     return said.with_columns(says=pl.struct("says", "names").hash()).drop("names")
 
 
@@ -149,13 +154,3 @@ def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
     same = a.eq_missing(b) | longer | more | ((figures[0] == figures[1]) & (share >= SAME_OPTIONS))
     free = ~of_options & pl.col("a_asks") & pl.col("b_asks")
     return sides.select((drawn & (free | same.fill_null(False))).alias("compatible"))["compatible"]
-
-
-def _sorted(text: pl.Expr, pattern: str) -> pl.Expr:
-    return text.str.extract_all(pattern).list.unique().list.sort().list.join(" ")
-
-
-def _replaced(text: pl.Expr, ways: tuple[tuple[str, str], ...]) -> pl.Expr:
-    for pattern, same in ways:
-        text = text.str.replace_all(pattern, same)
-    return text

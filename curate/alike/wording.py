@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 
-from curate.alike.wrapping import unwrapped
+from curate.alike.wrapping import EDGE, changed, unwrapped
 
 MAX_CHARS = 20_000
 """How far into a text words are read. The longest of 11,000 benchmark questions has 4,300 characters."""
@@ -18,16 +18,10 @@ _FIRST_OPTION = "(?s)(" + _LETTER % "A" + ".*?" + _LETTER % "B" + ")"
 LONGEST_OPTION = 400
 """Characters from the first option's letter to that of the second."""
 
-_GREEK = {
-    letter: f" {name} "
-    for letter, name in zip(
-        "αβγδεζηθικλμνξπρστφχψω",
-        (
-            "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
-        ).split(),
-        strict=True,
-    )
-}
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega"
+)
+_GREEK = {letter: f" {name} " for letter, name in zip("αβγδεζηθικλμνξπρστφχψω", _GREEK_NAMES.split(), strict=True)}
 
 _LAYOUT = (
     (r"(?:[\^_]\s*\{\s*\})+", " "),
@@ -39,16 +33,16 @@ _LAYOUT = (
     (r"\\(?:left|right|displaystyle|q?quad|[,;!:]|text\w{0,4}|math\w{2,4}|rm|bf|label\{[^}]*\})", " "),
     (r"\\[dt]?frac\s*(\d)\s*(\d)", r"\frac{${1}}{${2}}"),
     (r"\\[dt]frac", r"\frac"),
-    (r"(\d+)\.0+\b", "${1}"),
+    (rf"(\d+)\.0+{EDGE}", "${1}"),
     (r"\}\s*\{", "/"),
-    (r"\\leq?\b", "≤"),
-    (r"\\geq?\b", "≥"),
-    (r"\\(?:cdot|times)\b|[×·⋅]", "*"),
+    (rf"\\leq?{EDGE}", "≤"),
+    (rf"\\geq?{EDGE}", "≥"),
+    (rf"\\(?:cdot|times){EDGE}|[×·⋅]", "*"),
     (r"[−–]", "-"),
     (r"\\?%", " percent "),
     (r"(?:\^\s*\{?\s*|(\d)\s*)\\circ\s*\}?|°", "${1} degrees "),
     (r"∞", r"\infty "),
-    (r"√|(?-u:\b)sqrt\s*\(([^()]*)\)", r"\sqrt{${1}}"),
+    (rf"√|{EDGE}sqrt\s*\(([^()]*)\)", r"\sqrt{${1}}"),
 )
 """Ways of writing the same: sizes and fonts, thousands, fractions, signs."""
 
@@ -80,49 +74,53 @@ NUMBERS = {
 _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 
-def question(text: pl.Expr) -> pl.Expr:
-    """The question alone: prompts around it and the list of options after it are gone, where enough words remain."""
-    return plain(stem(unwrapped(text)))
+# On series, step by step: an expression that stands twice in another is worked out twice, and so on.
+def question(texts: pl.Series) -> pl.Series:
+    """The questions alone: prompts around them and lists of options after them are gone, where enough words remain."""
+    return plain(stem(unwrapped(texts)))
 
 
-def stem(bare: pl.Expr) -> pl.Expr:
+def stem(bare: pl.Series) -> pl.Series:
     """What `wrapping.unwrapped` gave without the list of options after it, where enough words remain."""
     length = bare.str.extract(_FIRST_OPTION, 1).str.len_chars()
-    near, far = (pl.when(here).then(bare) for here in (length <= LONGEST_OPTION, length > LONGEST_OPTION))
     # A bounded repeat is ten times as slow: only texts need it whose first A and B stand far apart.
     bounded = _BEFORE_OPTIONS + f".{{0,{LONGEST_OPTION}}}?" + _LETTER % "B" + ".*$"
-    asked = pl.coalesce(near.str.replace(_BEFORE_OPTIONS + ".*$", ""), far.str.replace(bounded, ""))
-    enough = asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") >= MIN_STEM_WORDS
-    return pl.when(enough).then(asked).otherwise(bare)
+    asked = changed(bare, length <= LONGEST_OPTION, lambda text: text.str.replace(_BEFORE_OPTIONS + ".*$", ""))
+    asked = changed(asked, length > LONGEST_OPTION, lambda text: text.str.replace(bounded, ""))
+    listed = asked.str.len_bytes() != bare.str.len_bytes()
+    few = listed & (asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") < MIN_STEM_WORDS)
+    return asked.zip_with(~few, bare)
 
 
-def plain(text: pl.Expr) -> pl.Expr:
-    """The text in small letters, written in one of the many ways in which LaTeX and typists say the same."""
-    text = text.str.to_lowercase()
-    foreign = pl.when(text.str.len_bytes() != text.str.len_chars()).then(text)
-    text = pl.coalesce(foreign.str.replace_many(_GREEK), text)
-    for pattern, same in _LAYOUT:
-        text = text.str.replace_all(pattern, same)
-    return text
+def plain(texts: pl.Series) -> pl.Series:
+    """The texts in small letters, written in one of the many ways in which LaTeX and typists say the same."""
+    texts = texts.str.to_lowercase()
+    foreign = texts.str.len_bytes() != texts.str.len_chars()
+    texts = changed(texts, foreign, lambda text: text.str.replace_many(_GREEK))
+    return replaced(texts, _LAYOUT)
 
 
-def form(asked: pl.Expr) -> pl.Expr:
+def replaced(texts: pl.Series, ways: tuple[tuple[str, str], ...]) -> pl.Series:
+    """The texts after every pattern was replaced, one after the other."""
+    for pattern, same in ways:
+        texts = texts.str.replace_all(pattern, same)
+    return texts
+
+
+def form(asked: pl.Series) -> pl.Series:
     """What two copies of one question share: letters, numbers and signs; no spacing, brackets or punctuation."""
     kept = asked.str.replace_all(r"(\d)\.(\d)", "${1}·${2}").str.replace_all(r"(\w)!", "${1}ǃ")
     kept = kept.str.replace_all(" ", "", literal=True)  # the pattern alone takes longer
     return kept.str.replace_all(r"[\s\p{C}$\\{}()\[\].,;:!?'\"“”‘’`~&_]+", "")
 
 
-def words(rows: pl.DataFrame) -> pl.DataFrame:
-    """Every word of every row, in order: `row` and `word`, cut of its ending; numbers in digits.
+def spelt(words: pl.Series) -> pl.Series:
+    """Beside the words: each in small variety, cut of its ending; numbers in digits.
 
-    Args:
-        rows: `row`, `asked` (what `question` gives).
+    Example:
+        >>> spelt(pl.Series(["birds", "flying", "twelve", "12"])).to_list()
+        ['bird', 'fly', '12', '12']
     """
-    found = rows.select("row", word=pl.col("asked").str.slice(0, MAX_CHARS).str.extract_all(WORD))
-    found = found.filter(pl.col("word").list.len() > 0).explode("word")
-    # Endings are cut per distinct word: there are a thousand times fewer.
-    spelt = found.select(pl.col("word").unique())
-    cut = pl.col("word").str.replace(_ENDING, "${1}")
-    spelt = spelt.with_columns(cut=pl.col("word").replace_strict(NUMBERS, default=cut))
-    return found.join(spelt, on="word", how="left", maintain_order="left").select("row", word="cut")
+    word = pl.col("word")
+    told = word.replace_strict(NUMBERS, default=word.str.replace(_ENDING, "${1}"))
+    return words.alias("word").to_frame().select(told.alias("word"))["word"]

@@ -64,7 +64,7 @@ class Judge(Against):
         "judged_question": pl.String,
     }
     drops = ("contaminated", "undecided")
-    REV = 1
+    REV = 2
 
     teacher: TeacherPlug
     """Who is asked: `{use: openai_server, model: ..., base_url: ...}` or any other teacher."""

@@ -31,7 +31,7 @@ class Ngrams(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated", "variant")
-    REV = 1
+    REV = 2
 
     n: Annotated[int, Field(ge=2)] = 8
     """Words that make a run; 13 and 32 are usual too. A question of fewer words is compared whole."""

@@ -42,7 +42,7 @@ class Semantic(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated",)
-    REV = 2
+    REV = 3
 
     model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub with its commit (`organisation/name@commit`).
@@ -125,7 +125,7 @@ def _agree(pairs: pl.DataFrame, ours: pl.Series, theirs: pl.Series) -> pl.Series
 
 
 def _asked(texts: pl.Series) -> pl.Series:
-    return texts.alias("text").to_frame().select(question(pl.col("text"))).to_series()
+    return question(texts)
 
 
 def _numbers(asked: str) -> set[str]:

@@ -34,7 +34,7 @@ class Exact:
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The fact `duplicate_of` is the id of the problem that stays. A problem without a text is no duplicate."""
         # A space alone is as it should be: runs of white space, and what else is white, become one.
-        text = normalized(pl.col("problem"), "NFC").str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
+        text = normalized(rows["problem"], "NFC").str.replace_all(r"[^\S ]\s*| \s+", " ").str.strip_chars()
         text = text.str.to_lowercase() if self.ignore_case else text
         said = rows.select("id", text=text)
         first = pl.col("id").first().over("text")

@@ -44,7 +44,7 @@ class Minhash:
     n: Annotated[int, Field(ge=1, le=50)] = 2
     """Words or characters in a shingle; 5 is usual for characters."""
     permutations: Annotated[int, Field(ge=8, le=1024)] = 128
-    """Of a signature, at most. They are cut into bands so that one pair in a hundred is missed at the threshold itself."""
+    """Of a signature, at most. They are cut into bands that miss one pair in a hundred at the threshold itself."""
     variants: Literal["keep", "drop"] = "keep"
     """`drop`: problems that differ from one that stays in numbers, signs or what is asked go too."""
     keep: tuple[Reason, ...] = RULE

@@ -29,7 +29,7 @@ class Semantic:
     reads = ("id", "problem", "answer", "with_rollouts")
     writes: ClassVar = {"near_duplicate_of": pl.String, "variant_of": pl.String, "similarity": pl.Float64}
     drops = ("near_duplicate", "variant")
-    REV = 2
+    REV = 3
 
     model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub, `organisation/name@commit`. A name without a
