@@ -128,6 +128,15 @@ def test_texts_of_every_kind_get_one_mark_each_and_nothing_is_lost(mine: str) ->
     assert marked["drop"].null_count() == len(texts)
 
 
+def test_a_hit_names_the_question_as_its_file_does(tmp_path: Path) -> None:
+    path = tmp_path / "named.jsonl"
+    rows = [{"id": "set-7", "question": ASKED[0]}, {"id": "a:b c", "question": ASKED[4]}, {"question": ASKED[1]}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = marks(str(path), ASKED[0], ASKED[4], ASKED[1])["contaminated_by"].to_list()
+    ours = read_benchmark(str(path)).problems["id"].to_list()
+    assert found == ["named:set-7", f"named:{ours[1]}", f"named:{ours[2]}"], "no id that reads like a benchmark's name"
+
+
 def test_no_rows_are_no_marks(mine: str) -> None:
     assert marks(mine).height == 0
 
@@ -242,7 +251,12 @@ def test_a_benchmark_by_name_stays_at_the_commit_of_the_first_build(tmp_path: Pa
     manifest_in(tmp_path, "math500")
 
     def asked(*texts: str) -> dict[str, bytes]:
-        return {"test.jsonl": "".join(json.dumps({"problem": t, "answer": "1"}) + "\n" for t in texts).encode()}
+        return {
+            "test.jsonl": "".join(
+                json.dumps({"unique_id": f"test/{i}.json", "problem": t, "answer": "1"}) + "\n"
+                for i, t in enumerate(texts)
+            ).encode()
+        }
 
     with FakeHub() as hub:
         missing = run(tmp_path, hub.url)

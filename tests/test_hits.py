@@ -69,6 +69,13 @@ def test_the_command_shows_both_texts_and_writes_all(leaky: Version, tmp_path: P
     assert "ends in .parquet, .jsonl, .csv" in refused.stderr
 
 
+def test_a_benchmark_of_which_nothing_was_found_is_named(tmp_path: Path) -> None:
+    manifest = manifest_in(tmp_path, "mine.jsonl, other.jsonl")
+    (tmp_path / "other.jsonl").write_text(json.dumps({"question": "Where do the 52 geese of Ulm sleep?"}) + "\n")
+    version = build(read_manifest(manifest), tmp_path / "data", Steps(quiet=True), workers=1).version
+    assert "no problem is like a question of: other\n" in CliRunner().invoke(app, ["hits", str(version.path)]).stdout
+
+
 def test_a_version_that_nobody_looked_at_has_no_clean_listing(tmp_path: Path) -> None:
     manifest = manifest_in(tmp_path, "mine.jsonl")
     text = manifest.read_text().replace("problems: [{use: decontaminate.ngrams, against: [mine.jsonl]}]", "")

@@ -35,11 +35,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "curate.verdicts.judge": {"teacher": Tutor()},
     "curate.tag.rubric": {"teacher": Tutor()},
     "curate.decontaminate.ngrams": {"against": (BENCHMARK,)},
+    "curate.decontaminate.ngrams_blocks": {"against": (BENCHMARK,)},
     "curate.decontaminate.semantic": {"against": (BENCHMARK,)},
     "curate.decontaminate.judge": {"against": (BENCHMARK,), "teacher": Tutor()},
 }
 NEEDS: dict[str, str] = {
     "curate.dedup.minhash_blocks": "datatrove",
+    "curate.decontaminate.ngrams_blocks": "datatrove",
     "curate.decontaminate.semantic": "sentence_transformers",
 }
 

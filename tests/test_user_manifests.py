@@ -169,7 +169,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
         hub.put("openai/gsm8k", gsm8k([posed[0], *posed[28:38]]))
         hub.put("DigitalLearningGmbH/MATH-lighteval", competition(posed[38:]))
         for path, column, split in BENCHMARKS:
-            data = parquet([{column: QUESTION % path, "answer": "1"}], dict.fromkeys((column, "answer"), pa.string()))
+            row = {column: QUESTION % path, "answer": "1", "unique_id": "test/1.json"}
+            data = parquet([row], dict.fromkeys(row, pa.string()))
             name = f"data/{split}-00000-of-00001.parquet"
             hub.put(path, {"README.md": card("mit", {"default": f"data/{split}-*"}, split), name: data})
         home = {"HF_ENDPOINT": hub.url, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}

@@ -13,9 +13,9 @@ SHOWN_CHARS = 600
 
 _FACTS = (
     *("contaminated_by", "contamination_rule", "contamination_similarity", "variant_in_benchmark"),
-    *("benchmark_question", "contamination_judged", "judged_against", "judged_question"),
+    *("benchmark_question", "contaminated_run", "contamination_judged", "judged_against", "judged_question"),
 )
-COLUMNS = ("id", "benchmark", "question_id", "rule", "similarity", "fate", "problem", "question")
+COLUMNS = ("id", "benchmark", "question_id", "rule", "similarity", "run", "fate", "problem", "question")
 KEPT = "kept"
 KINDS = (".parquet", ".jsonl", ".csv")
 
@@ -24,7 +24,8 @@ def hits(problems: pl.LazyFrame) -> pl.DataFrame:
     """COLUMNS: first what is the same question, by benchmark and rule, then what a teacher was asked, then variants.
 
     `fate` is the reason for which the problem was dropped, or `kept`. A problem is listed once, with its nearest
-    question; what a teacher called another question is listed, too (`judge: different`).
+    question; what a teacher called another question is listed, too (`judge: different`). `run` is the words in common
+    by which `decontaminate.ngrams_blocks` found it.
 
     Args:
         problems: a version's table of all problems.
@@ -41,6 +42,7 @@ def hits(problems: pl.LazyFrame) -> pl.DataFrame:
         question_id=by.str.extract(r"([^:]*)$"),
         rule=rule,
         similarity="contamination_similarity",
+        run="contaminated_run",
         fate=pl.col("drop_reason").fill_null(KEPT),
         problem="problem",
         question=pl.when(judged).then("judged_question").otherwise("benchmark_question"),
@@ -71,6 +73,9 @@ def report(version: Version, shown: int) -> str:
     if found.height:
         rows = [(seen(b), rule, fate, f"{n:,}") for b, rule, fate, n in counts(found)]
         lines.append(text_table(("benchmark", "rule", "fate", "problems"), rows))
+    looked = {overlap["right"] for overlap in version.lock["leaks"].get("benchmarks") or []}
+    if silent := sorted(looked - set(found["benchmark"])):
+        lines.append(f"no problem is like a question of: {seen(', '.join(silent))}")
     for hit in found.head(shown).iter_rows(named=True):
         likeness = "" if hit["similarity"] is None else f", likeness {hit['similarity']:.2f}"
         lines += [
@@ -78,6 +83,7 @@ def report(version: Version, shown: int) -> str:
             f"{hit['id']}  {seen(hit['benchmark'])} {seen(hit['question_id'])}: {hit['rule']}{likeness}; {hit['fate']}",
             f"  problem   {_short(hit['problem'])}",
             f"  question  {_short(hit['question'])}",
+            *([f"  in common {_short(hit['run'])}"] if hit["run"] else []),
         ]
     if found.height > shown:
         lines += ["", f"{found.height - shown:,} more: --out FILE writes them all"]

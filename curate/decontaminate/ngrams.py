@@ -7,10 +7,7 @@ import polars as pl
 from pydantic import Field
 
 from curate.alike.contamination import VARIANT_RULE, lookup
-from curate.reading.against import Against
-
-QUOTED_CHARS = 5_000
-"""Of a question, kept beside the problem. The longest of 11,000 benchmark questions has 4,300 characters."""
+from curate.reading.against import QUOTED_CHARS, Against
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,12 +29,14 @@ class Benchmark:
     answer: str | None = "answer"
     config: str | None = None
     split: str = "test"
+    source_id: str | None = None
+    """What the benchmark calls a question, if its column is known."""
     samples: int = 8
     """Rollouts per problem that give a steady mean: 64 for the 30 problems of an AIME."""
 
 
 NAMED = {
-    "math500": Benchmark("HuggingFaceH4/MATH-500"),
+    "math500": Benchmark("HuggingFaceH4/MATH-500", source_id="unique_id"),
     "aime24": Benchmark("HuggingFaceH4/aime_2024", split="train", samples=64),
     "aime25": Benchmark("math-ai/aime25", samples=64),
     "amc23": Benchmark("math-ai/amc23", problem="question", samples=32),
@@ -48,6 +50,10 @@ NAMED = {
 }
 """Those of arXiv 2504.21233 and of the reports around it."""
 
+COLUMNS = ("id", "source_id", "problem", "answer")
+IDS = ("id", "unique_id", "source_id", "question_id", "problem_id")
+"""Names under which files say what they call a question."""
+
 
 @dataclass(frozen=True)
 class Questions:
@@ -55,7 +61,8 @@ class Questions:
 
     name: str
     problems: pl.DataFrame
-    """`id`, `problem`, `answer` (null where there is none), in the benchmark's order."""
+    """`id`, `source_id` (what the benchmark calls it), `problem`, `answer`, in the benchmark's order; the second and
+    the last are null where there is none."""
     state: dict[str, str]
     """What was read: a commit, digests of files, or a version and its digest."""
     samples: int
@@ -137,7 +144,7 @@ def _hub_of(reference: str) -> "Hub":
         raise SourceError(str(fault)) from fault
     name, _, revision = reference.partition("@")
     known = NAMED[name]
-    columns = Columns(problem=known.problem, answer=known.answer)
+    columns = Columns(problem=known.problem, answer=known.answer, source_id=known.source_id)
     return Hub(known.path, columns, config=known.config, split=known.split, revision=revision or None)
 
 
@@ -151,6 +158,7 @@ def _file_of(path: Path) -> "Files":
     there = _columns_there(path)
     for ours in ("problem", "answer"):
         columns[ours] = next((name for name in GUESSES[ours] if name in there), None)
+    columns["source_id"] = next((name for name in IDS if name in there), None)
     if not there:
         raise SourceError(f"{path}: this benchmark has no questions")
     if columns["problem"] is None:
@@ -179,6 +187,6 @@ def _columns_there(path: Path) -> set[str]:
 
 
 def _problems(batches: Iterator[Intake]) -> pl.DataFrame:
-    taken = [batch.problems.select("id", "problem", "answer") for batch in batches]
-    schema = {"id": pl.String, "problem": pl.String, "answer": pl.String}
+    taken = [batch.problems.select(COLUMNS) for batch in batches]
+    schema = dict.fromkeys(COLUMNS, pl.String)
     return pl.concat(taken).unique("id", keep="first", maintain_order=True) if taken else pl.DataFrame(schema=schema)

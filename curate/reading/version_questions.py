@@ -35,7 +35,7 @@ class Part:
         return {"version": self.name, "digest": self.version.digest}
 
     def problems(self) -> pl.DataFrame:
-        """`id`, `problem`, `answer`, in the version's order.
+        """`id`, `source_id`, `problem`, `answer`, in the version's order.
 
         Raises:
             SourceError: its files are not those of its lock.
@@ -51,7 +51,7 @@ class Part:
             there = self.version.table(self.view)
             name = "problem_id" if "problem_id" in there.collect_schema().names() else "id"
             rows = rows.join(there.select(id=pl.col(name)).unique(), on="id", how="semi", maintain_order="left")
-        return rows.select("id", "problem", "answer").collect()
+        return rows.select("id", pl.lit(None, pl.String).alias("source_id"), "problem", "answer").collect()
 
 
 def is_version(reference: str) -> bool:

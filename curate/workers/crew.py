@@ -23,7 +23,7 @@ from curate.fingerprint import fingerprint
 from curate.progress import Steps
 from curate.workers.faults import failure, faults_of
 from curate.workers.launch import Engine, EngineError, Launcher, Order, check_engine, write_whole
-from curate.workers.rank import ask_task, mark_task, summed, written
+from curate.workers.rank import BESIDE, ask_task, mark_task, summed, written
 from curate.workers.watch import watched
 from distill.sample import SampleSummary
 from distill.store import Store
@@ -119,8 +119,13 @@ class Crew:
             asked = summed([said["result"] for said in ended if said], time.monotonic() - started)
             return replace(asked, reused=asked.reused + reused)
 
-    def tables(self, name: str, task: dict[str, Any], parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    def tables(
+        self, name: str, task: dict[str, Any], parts: list[pl.DataFrame], beside: pl.DataFrame
+    ) -> list[pl.DataFrame]:
         """What a task makes of each part, a row for each row.
+
+        Args:
+            beside: what all tasks read.
 
         Raises:
             RankError: a task failed; all parts are done again by the next build.
@@ -128,6 +133,7 @@ class Crew:
         run = self.folder / f"{name}-{fingerprint(task)[:12]}"
         self._joined(run)
         self._clear(run)
+        beside.write_ipc(run / "rows" / BESIDE)
         for rank, part in enumerate(parts):
             part.write_ipc(run / "rows" / f"{rank:05d}.arrow")
         order = Order(run.absolute(), len(parts), asks=False)

@@ -24,6 +24,7 @@ from curate.asking.lost_reasoning import ReasoningWatch
 from curate.cache import Cache
 from curate.engine import Job, Shard, run_job
 from curate.recipes.manifest_plugs import adapter, plain, teacher_options
+from curate.workers.blocks import WORK
 from curate.workers.launch import end, write_whole
 from distill.cut_off import CutOff
 from distill.request import Sampling
@@ -31,6 +32,9 @@ from distill.sample import SampleSummary, sample
 from distill.store import Store
 
 BEAT_S = 1.0
+
+BESIDE = "beside.arrow"
+"""Among the tables of a run: what all of its tasks read."""
 
 TOLD = ("TeacherError", "LostReasoningError")
 """Errors that the build raises as what they are."""
@@ -52,7 +56,7 @@ def main() -> None:
         kind = next((name for name in names if name in TOLD), names[0])
         faults.append({"what": what, "kind": kind, "text": str(error)})
 
-    perform = {"mark": _mark, "ask": _ask, "sign": _sign}[task["does"]]
+    perform = {"mark": _mark, "ask": _ask}.get(task["does"], _make)
     try:
         result = perform(task, run, pulse, fault)
     # Here an error becomes a line of the build's report; what was finished before it is kept.
@@ -168,14 +172,11 @@ def _ask(task: dict[str, Any], run: Path, pulse: Pulse, _: Fault) -> dict[str, A
     return asdict(asked)
 
 
-def _sign(task: dict[str, Any], run: Path, pulse: Pulse, _: Fault) -> None:
-    """The bands of the task's texts lie in `made/`."""
-    from curate.workers.blocks import sign  # not above: it reads datatrove
-
+def _make(task: dict[str, Any], run: Path, pulse: Pulse, _: Fault) -> None:
+    """What a block of datatrove makes of the task's texts lies in `made/`."""
     texts = pl.read_ipc(run / "rows" / f"{pulse.file.name}.arrow")["text"].to_list()
-    numbers: dict[str, int] = {name: task[name] for name in ("n", "bands", "rows", "seed")}
     with tempfile.TemporaryDirectory() as scratch:
-        made = sign(texts, **numbers, folder=Path(scratch))
+        made = WORK[task["does"]](texts, pl.read_ipc(run / "rows" / BESIDE), Path(scratch), **task["options"])
     aside = run / "made" / f".{pulse.file.name}"
     made.write_ipc(aside)
     aside.rename(run / "made" / f"{pulse.file.name}.arrow")
