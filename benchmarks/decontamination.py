@@ -1,12 +1,12 @@
 """What decontamination finds and what it flags wrongly, beside the 8-gram rule of open-r1; its time and memory.
 
-    COTILLION_REAL_DATA=FOLDER python benchmarks/decontamination.py [--speed 100000] [--peers 3000]
+    COTILLION_REAL_DATA=FOLDER python benchmarks/decontamination.py [--speed 100000]
+        [--peers datatrove-split datatrove --python datatrove=/venv/bin/python ...]
 
 The rules were tuned on the rows of even number of the paraphrases and of GSM8K's training questions; every table here
 is about the rows of odd number of each file. The peer is scripts/decontaminate.py of open-r1: a text is flagged if it
-shares a run of eight words, small letters, split at spaces, with any question. With --peers the filter of datatrove's
-n-gram blocks (NGramsDecontFilter, runs of eight) is timed beside ours on the same texts, by CPU: with its English word
-tokenizer where spaCy is installed, and with str.split. Its indexer needs lighteval: the index is made by its functions.
+shares a run of eight words, small letters, split at spaces, with any question. `--peers` sets datatrove's filter of
+n-grams beside them (question_peers.py says how it is run, and what must be installed); its time is in duplicates.py.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import polars as pl
 
 # This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from benchmarks.question_peers import PEERS, made_by  # noqa: E402
 from curate.alike.contamination import VARIANT_RULE, lookup  # noqa: E402
 from curate.alike.wording import form, question  # noqa: E402
 
@@ -169,70 +170,33 @@ def speed(rows: int) -> None:
     print(f"peak memory {memory:.2f} GB; {marks.height:,} hits and variants")
 
 
-def peers(rows: int) -> None:
-    """CPU per problem, one process: ours (index included, shared by 100,000 problems), and datatrove's filter."""
-    from datatrove.data import Document
-    from datatrove.pipeline.decont import NGramsDecontFilter
-    from datatrove.pipeline.decont.n_grams import NGramsDecontConfig
-    from datatrove.utils.text import ngrams, simplify_text
-    from datatrove.utils.word_tokenizers import WordTokenizer
-
-    class Split(WordTokenizer):  # type: ignore[misc]  # datatrove has no types
-        def word_tokenize(self, text: str) -> list[str]:
-            return text.split()
-
-        def sent_tokenize(self, text: str) -> list[str]:
-            return [text]
-
-        def span_tokenize(self, text: str) -> list[tuple[int, int]]:
-            return [(0, len(text))]
-
+def peers(pythons: dict[str, str]) -> None:
+    """Prints what the peers' n-grams find, and flag wrongly, beside ours."""
     everything = pl.concat([texts(path.name.split(".")[0]) for path in sorted(DATA.glob("benchmarks/*"))])
-    asked = pl.concat([texts("gsm8k_train")[:rows], texts("math_train")[:rows]])
-    paraphrased = pairs("gsm8k_rephrase_llmdecontam")["b"]
-    print(f"\n| {len(asked):,} problems of gsm8k_train and math_train | us of CPU per problem | paraphrases found |")
-    print("|---|---|---|")
-    start = time.process_time()
-    index = lookup(numbered(everything, "known"), numbered(asked), n=8, paraphrase=PARAPHRASE)
-    made = time.process_time() - start
-    index.find(numbered(asked))
-    each = (time.process_time() - start - made) / len(asked) + made / 100_000
-    hits = found(paraphrased, everything).filter(pl.col("rule") != VARIANT_RULE).height
-    print(f"| decontaminate.ngrams | {each * 1e6:.0f} | {hits / len(paraphrased):.1%} |", flush=True)
-    start = time.process_time()
-    flagged_by_peer(asked, everything)
-    each = (time.process_time() - start) / len(asked)
-    hits = len(flagged_by_peer(paraphrased, everything))
-    print(f"| open-r1's rule, on columns here | {each * 1e6:.0f} | {hits / len(paraphrased):.1%} |", flush=True)
-    for name, tokenizer in (("str.split", Split()), ("its English tokenizer (spaCy)", "en")):
-        config = NGramsDecontConfig(n_grams=8)
-        try:
-            block = NGramsDecontFilter("none", config, language=tokenizer)
-            block.tokenizer.word_tokenize("to load it")
-        except ImportError:
-            print(f"| datatrove's filter, {name} | spaCy is not installed | |")
-            continue
-        block._index_hashes = {
-            block.hash_func(" ".join(run)): "known"
-            for text in everything.to_list()
-            for run in ngrams(block.tokenizer.word_tokenize(simplify_text(text, config.norm_config)), 8)
-        }
-        documents = [Document(text=text, id=str(i)) for i, text in enumerate(asked.to_list())]
-        start = time.process_time()
-        for document in documents:
-            block.filter(document)
-        each = (time.process_time() - start) / len(asked)
-        hits = sum(block.filter(Document(text=text, id="")) is not True for text in paraphrased.to_list())
-        print(f"| datatrove's filter, {name} | {each * 1e6:.0f} | {hits / len(paraphrased):.1%} |", flush=True)
+    asked = {"paraphrases": pairs("gsm8k_rephrase_llmdecontam")["b"], "gsm8k_train": texts("gsm8k_train")}
+    both = pl.concat([series.alias("problem") for series in asked.values()])
+    flagged = {"open-r1's rule": flagged_by_peer(both, everything)}
+    hits = found(both, everything).filter(pl.col("rule") != VARIANT_RULE)["row"]
+    flagged |= {"decontaminate.ngrams": set(hits.to_list())}
+    for name, python in pythons.items():
+        made = made_by(name, python, both.to_list(), everything.to_list())
+        flagged[name] = {at for at, hit in enumerate(made["flagged"]) if hit}
+    first = len(asked["paraphrases"])
+    print("| all rows, known: all 13 benchmarks | paraphrases found | gsm8k_train flagged |\n|---|---|---|")
+    for name, rows in flagged.items():
+        right = sum(at < first for at in rows)
+        print(f"| {name} | {right / first:.1%} | {(len(rows) - right) / (len(both) - first):.2%} |")
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--speed", type=int, help="only this: time and memory over so many problems")
-    options.add_argument("--peers", type=int, help="only this: so many problems of two files, beside datatrove")
+    options.add_argument("--peers", nargs="*", choices=list(PEERS), help="only this: paraphrases, beside these")
+    options.add_argument("--python", nargs="*", default=[], metavar="PEER=PATH", help="a peer's interpreter")
     said = options.parse_args()
-    if said.peers:
-        peers(said.peers)
+    if said.peers is not None:
+        given = dict(pair.split("=", 1) for pair in said.python)
+        peers({name: given.get(name, sys.executable) for name in said.peers})
     elif said.speed:
         speed(said.speed)
     else:

@@ -1,22 +1,22 @@
 """What deduplication finds on labelled pairs and what it drops wrongly, beside its peers; its time and memory.
 
-    COTILLION_REAL_DATA=FOLDER python benchmarks/duplicates.py [classes | speed --rows 100000] [--no-peers]
+    COTILLION_REAL_DATA=FOLDER python benchmarks/duplicates.py [classes | speed --rows 100000]
+        [--peers datatrove-split datatrove text-dedup] [--python datatrove=/venv/bin/python text-dedup=...]
 
 `classes`: both sides of all pairs of a class make one table; a pair is found, or wrongly dropped, where one side is
-dropped for the other (or both for a third). Pairs with the same text but for spacing are counted apart. Peers in the
-same run: the MinHash blocks of datatrove (its defaults: 5-grams of words, 14 buckets of 8; split at spaces), the rule
-of open-r1's scripts/decontaminate.py (a run of eight words in common). text-dedup is no peer here: the package is
-not in the environment, nor is datasketch, which its MinHash rests on.
+dropped for the other (or both for a third). Pairs with the same text but for spacing are counted apart. Beside them
+the rule of open-r1's scripts/decontaminate.py (a run of eight words in common), and the peers.
 `speed`: real problems, their digits varied, through dedup.exact, dedup.minhash and decontaminate.ngrams (against every
-file of benchmarks/); 20,000 of them through datatrove's MinHash blocks.
+file of benchmarks/); the peers do the same with --peer-rows of them. Times are of the clock, on all cores, and CPU.
+
+Peers run as they come, in question_peers.py, under the Python that has them: `pip install 'datatrove[processing]'
+orjson spacy 'xxhash<4'` and `pip install text-dedup`, each in an environment of its own.
 """
 
 import argparse
 import os
 import resource
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +24,7 @@ import polars as pl
 
 # This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from benchmarks.question_peers import PEERS, made_by  # noqa: E402
 from curate.decontaminate.ngrams import Ngrams  # noqa: E402
 from curate.dedup.exact import Exact  # noqa: E402
 from curate.dedup.minhash import Minhash  # noqa: E402
@@ -73,47 +74,6 @@ def _last(stays: dict[str, str], row: str) -> str:
     return row
 
 
-def datatrove(problems: pl.Series) -> pl.Series:
-    """For every row its cluster by datatrove's four MinHash blocks, at their defaults."""
-    from datatrove.data import Document
-    from datatrove.executor.local import LocalPipelineExecutor
-    from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupSignature
-    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupFilter
-    from datatrove.utils.logging import logger
-    from datatrove.utils.word_tokenizers import WordTokenizer
-
-    class Spaces(WordTokenizer):  # type: ignore[misc]  # datatrove's own asks for spacy
-        def word_tokenize(self, text: str) -> list[str]:
-            return text.split()
-
-        def sent_tokenize(self, text: str) -> list[str]:
-            return [text]
-
-        def span_tokenize(self, text: str) -> list[tuple[int, int]]:
-            return [(0, len(text))]
-
-    logger.remove()
-    folder = tempfile.mkdtemp()
-    documents = [Document(text=text, id=str(at)) for at, text in enumerate(problems)]
-
-    config, steps = MinhashConfig(), ("signatures", "buckets", "removed")
-    signatures, buckets, removed = (f"{folder}/{step}" for step in steps)
-    pipelines = [
-        [documents, MinhashDedupSignature(signatures, config=config, language=Spaces())],
-        [MinhashDedupBuckets(signatures, buckets, config=config)],
-        [MinhashDedupCluster(buckets, removed, config=config, save_cluster_id=True, save_cluster_size=True)],
-    ]
-    for number, pipeline in enumerate(pipelines):
-        LocalPipelineExecutor(
-            pipeline, tasks=config.num_buckets if number == 1 else 1, workers=1, logging_dir=f"{folder}/log{number}"
-        ).run()
-    for _ in MinhashDedupFilter(removed, load_cluster_ids=True).run(iter(documents)):
-        pass
-    clusters = [document.metadata.get("minhash_cluster_id", -1) for document in documents]
-    shutil.rmtree(folder)
-    return pl.Series([str(at) if cluster == -1 else f"c{cluster}" for at, cluster in enumerate(clusters)])
-
-
 def eight_words(a: str, b: str) -> bool:
     """Whether two texts have a run of eight words in common, as open-r1 makes them."""
     runs = []
@@ -123,8 +83,9 @@ def eight_words(a: str, b: str) -> bool:
     return bool(runs[0] & runs[1])
 
 
-def classes(peers: bool) -> None:
-    print("| pairs | rows | exact | + minhash | or a variant | + semantic | datatrove | 8 words |\n" + "|---" * 8 + "|")
+def classes(peers: dict[str, str]) -> None:
+    header = ["pairs", "rows", "exact", "+ minhash", "or a variant", "+ semantic", "8 words", *peers]
+    print(f"| {' | '.join(header)} |\n" + "|---" * len(header) + "|")
     for name in (*SAME, *OTHER):
         rows = pairs(name)
         both = pl.concat([rows["a"], rows["b"]])
@@ -134,10 +95,9 @@ def classes(peers: bool) -> None:
             "minhash": with_minhash,
             "semantic": ours(both, [Exact(), Minhash(), Semantic()])[0],
         }
-        if peers:
-            found["datatrove"] = datatrove(both)
+        found |= {each: pl.Series(made_by(each, python, both.to_list())["clusters"]) for each, python in peers.items()}
         half = rows.height
-        rows = rows.with_columns(**{peer: ids[:half] == ids[half:] for peer, ids in found.items()})
+        rows = rows.with_columns(**{each: ids[:half] == ids[half:] for each, ids in found.items()})
         root = with_minhash.cast(pl.Int64)
         linked = variant.cast(pl.Int64)
         near = [
@@ -149,16 +109,13 @@ def classes(peers: bool) -> None:
         if name in OTHER:
             equal = rows.filter("equal").group_by("kind").len().sort("kind").rows()
             rows = rows.filter(~pl.col("equal"))
-            print(
-                "".join(f"| ({kind}: {count} pairs have the same text) |" + " |" * 7 + "\n" for kind, count in equal),
-                end="",
-            )
-        columns = ["exact", "minhash", "linked", "semantic", "datatrove", "runs"]
-        for part in sorted(rows.partition_by("kind"), key=lambda part: part["kind"][0]):
-            shares = [f"{part[c].mean():.2%}" if c in part.columns else "" for c in columns]
+            for kind, count in equal:
+                print(f"| ({kind}: {count} pairs have the same text) |" + " |" * (len(header) - 1))
+        columns = ["exact", "minhash", "linked", "semantic", "runs", *peers]
+        parts = sorted(rows.partition_by("kind"), key=lambda part: part["kind"][0])
+        for part in [*parts, rows.with_columns(kind=pl.lit(f"{name}: all"))] if len(parts) > 1 else parts:
+            shares = [f"{part[column].mean():.2%}" for column in columns]
             print(f"| {part['kind'][0]} | {part.height:,} | {' | '.join(shares)} |", flush=True)
-        if name in SAME and name == SAME[-1]:
-            print(flush=True)
     print("\n| unrelated halves | rows | dropped | pairs across |\n|---|---|---|---|")
     for left, right in HALVES:
         one, other = texts(left), texts(right)
@@ -180,38 +137,53 @@ def varied(rows: int) -> pl.Series:
     return pl.concat(copies)[:rows]
 
 
-def speed(rows: int, peers: bool) -> None:
-    problems = varied(rows)
-    kept = table(problems)
+def speed(rows: int, peer_rows: int, peers: dict[str, str]) -> None:
+    print(f"load when it began {os.getloadavg()[0]:.1f}, {len(os.sched_getaffinity(0))} cores; us per problem\n")
+    print("| tool | stage | problems | clock s | clock us | CPU us | dropped |\n" + "|---" * 7 + "|")
     against = tuple(str(path) for path in sorted(DATA.glob("benchmarks/*.jsonl*")))
-    whole = 0.0
-    for name, stage in {"exact": Exact(), "minhash": Minhash(), "decontaminate": Ngrams(against=against)}.items():
-        before, wall, cpu = kept.height, time.perf_counter(), time.process_time()
-        kept = kept.filter(stage(kept)["drop"].is_null())
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        whole += wall
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        print(
-            f"{name:14} {before:9,} problems {wall:7.1f} s of clock {cpu:7.1f} s of CPU {memory:6.2f} GB at most "
-            f"{before - kept.height:9,} dropped",
-            flush=True,
-        )
-    print(f"{'all':14} {rows:9,} problems {whole:7.1f} s of clock")
-    if peers:
-        few = problems[: min(rows, 20_000)]
-        wall, cpu = time.perf_counter(), time.process_time()
-        datatrove(few)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        print(f"datatrove's MinHash: {len(few):,} problems, {wall:.1f} s of clock, {cpu:.1f} s of CPU")
+    problems = varied(max(rows, peer_rows))
+    rates: dict[tuple[str, int], float] = {}
+    for size in sorted({rows, peer_rows} if peers else {rows}):
+        kept, clock, cpu = table(problems[:size]), 0.0, 0.0
+        for stage in (Exact(), Minhash(), Ngrams(against=against)):
+            before, began = kept.height, (time.perf_counter(), time.process_time())
+            kept = kept.filter(stage(kept)["drop"].is_null())
+            took = time.perf_counter() - began[0], time.process_time() - began[1]
+            clock, cpu = clock + took[0], cpu + took[1]
+            row("cotillion", type(stage).__name__.lower(), before, *took, before - kept.height)
+        row("cotillion", "all three", size, clock, cpu, size - kept.height)
+        rates["cotillion", size] = cpu / size
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    known = pl.concat([texts(path.name.split(".")[0]) for path in sorted(DATA.glob("benchmarks/*"))])
+    for name, python in peers.items():
+        made = made_by(name, python, problems[:peer_rows].to_list(), known.to_list())
+        took = [(stage["clock"], stage["cpu"]) for stage in made["stages"].values()]
+        gone = (peer_rows - len(set(made["clusters"])), sum(made.get("flagged", [])))
+        for stage, each, dropped in zip(made["stages"], took, gone, strict=False):
+            row(name, stage, peer_rows, *each, dropped)
+        rates[name, peer_rows] = sum(cpu for _, cpu in took) / peer_rows
+    print(f"\nat most {memory:.2f} GB. CPU of the peers over ours, per problem:")
+    for name in peers:
+        for size in sorted({rows, peer_rows}):
+            print(f"  {name} over {size:,} of ours: {rates[name, peer_rows] / rates['cotillion', size]:.1f}")
+
+
+def row(tool: str, stage: str, problems: int, clock: float, cpu: float, dropped: int) -> None:
+    each = f"{clock / problems * 1e6:.0f} | {cpu / problems * 1e6:.0f}"
+    print(f"| {tool} | {stage} | {problems:,} | {clock:.1f} | {each} | {dropped:,} |", flush=True)
 
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("section", choices=["classes", "speed"], nargs="?", default="classes")
     options.add_argument("--rows", type=int, default=100_000, help="how many problems `speed` takes")
-    options.add_argument("--no-peers", action="store_true", help="only ours")
+    options.add_argument("--peer-rows", type=int, default=20_000, help="how many of them the peers take")
+    options.add_argument("--peers", nargs="*", default=[], choices=list(PEERS))
+    options.add_argument("--python", nargs="*", default=[], metavar="PEER=PATH", help="a peer's interpreter")
     said = options.parse_args()
+    pythons = dict(pair.split("=", 1) for pair in said.python)
+    chosen = {name: pythons.get(name, sys.executable) for name in said.peers}
     if said.section == "speed":
-        speed(said.rows, not said.no_peers)
+        speed(said.rows, said.peer_rows, chosen)
     else:
-        classes(not said.no_peers)
+        classes(chosen)

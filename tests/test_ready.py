@@ -1,6 +1,7 @@
 """Facts about teachers that cannot be asked: told before anything is read or paid, and by the stage that would ask."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -100,3 +101,24 @@ class LockedOut(Classroom):
 
     def ready(self) -> None:
         raise TeacherError("the key is not set")
+
+
+def test_check_tells_the_files_and_versions_that_are_not_there_and_asks_no_hub(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(
+        "name: gone\n"
+        "sources:\n"
+        "  - {use: files, path: rows.jsonl, columns: {problem: q}}\n"
+        "  - {use: version, of: other@v3}\n"
+        "  - {use: hub, path: nobody/nothing, columns: {problem: q}}\n"
+        "problems: [{use: decontaminate.ngrams, against: [math500, mine.jsonl, 'other@v7:heldout']}]\n"
+        "views: {rl: {}}\n"
+    )
+    check = [sys.executable, "-m", "curate", "check", "m.yaml"]
+    no_hub = {"HF_ENDPOINT": "http://127.0.0.1:9"}
+    run = subprocess.run(check, cwd=tmp_path, env={**os.environ, **no_hub}, capture_output=True, text=True)
+    assert run.returncode == 0, "the manifest is fine; the machine lacks its files"
+    told = [line.partition("built: ")[2] for line in run.stdout.splitlines() if "cannot be built" in line]
+    assert [line.partition(":")[0] for line in told] == ["sources.0", "sources.1", "problems.decontaminate.ngrams"]
+    assert "no file matches" in told[0]
+    assert f"no file {tmp_path / 'mine.jsonl'}" in told[2]
+    assert "other@v7:heldout" in told[2]

@@ -28,6 +28,7 @@ def check(
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.asking.ready import unready
             from curate.manifest import read_manifest
+            from curate.reading.absent import absent
             from curate.recipes.order import check_order
             from curate.workers.launch import check_engine
 
@@ -38,7 +39,7 @@ def check(
             typer.echo(
                 f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
             )
-            for fault in unready(read):
+            for fault in (*absent(read), *unready(read)):
                 typer.echo(f"but here it cannot be built: {fault}")
         else:
             from curate.progress import Steps

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from curate.plug import BenchmarkName, ManifestPath
 from curate.reading.benchmarks import Questions, check_reference, is_file, read_benchmark, state_of
-from curate.reading.version_questions import is_version
+from curate.reading.intake import SourceError
+from curate.reading.version_questions import find_part, is_version
 
 QUOTED_CHARS = 5_000
 """Of a question, kept beside the problem. The longest of 11,000 benchmark questions has 4,300 characters."""
@@ -38,6 +39,24 @@ class Against:
     def __post_init__(self) -> None:
         for reference in self.against:
             check_reference(reference)
+
+    def find(self) -> None:
+        """Passes if the files and versions among `against` are there; those on the Hub are not asked for.
+
+        Raises:
+            SourceError: some are not; says which.
+        """
+        faults = []
+        for reference in self.against:
+            try:
+                if is_version(reference):
+                    find_part(reference, self.root)
+                elif is_file(reference) and not Path(reference).is_file():
+                    raise SourceError(f"no file {reference}")
+            except SourceError as fault:
+                faults.append(str(fault))
+        if faults:
+            raise SourceError(f"against: {'; '.join(faults)}")
 
     def benchmarks(self) -> list[Questions]:
         """The questions of every benchmark.

@@ -58,6 +58,14 @@ class Files:
         """
         return {f"{place}. {name}": _digest(path) for place, (name, path) in enumerate(self._files().items(), 1)}
 
+    def find(self) -> None:
+        """Passes if there are such files.
+
+        Raises:
+            SourceError: there are none, or one has an unknown suffix.
+        """
+        self._files()
+
     def _files(self) -> dict[str, Path]:
         """Files by name; where two share one, by their path below the folder common to all."""
         patterns = (self.path,) if isinstance(self.path, str) else self.path

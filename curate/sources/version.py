@@ -65,11 +65,22 @@ class Version:
         """The digest over the version's rows."""
         return {"version": self._opened().digest}
 
-    def _opened(self) -> Built:
+    def find(self) -> Built:
+        """The version, its files unread.
+
+        Raises:
+            SourceError: there is none of this name.
+        """
         try:
-            version = open_version(self.of, self.root)
+            return open_version(self.of, self.root)
+        except VersionError as error:
+            raise SourceError(f"of: {error}") from error
+
+    def _opened(self) -> Built:
+        version = self.find()
+        try:
             version.check_files()
-        except (VersionError, DigestError) as error:
+        except DigestError as error:
             raise SourceError(f"of: {error}") from error
         return version
 

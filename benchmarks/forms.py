@@ -1,0 +1,168 @@
+"""Real problems, each wrapped and typed in many other ways: how many of the copies duplicates and decontamination find.
+
+    COTILLION_REAL_DATA=FOLDER python benchmarks/forms.py [--rows 1500] [--show FORM]
+
+A form is a function of the text, written down here. `deduplicated`: the copy is dropped for its original, or the other
+way round, by dedup.exact and dedup.minhash at their defaults. `decontaminated`: the copy is flagged where the originals
+are the benchmark. Only texts that a form changes count. `--show` prints copies that deduplication missed.
+"""
+
+import argparse
+import html
+import json
+import os
+import random
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+
+# This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from curate.alike.contamination import VARIANT_RULE, lookup  # noqa: E402
+from curate.dedup.exact import Exact  # noqa: E402
+from curate.dedup.minhash import Minhash  # noqa: E402
+
+DATA = Path(os.environ.get("COTILLION_REAL_DATA", "."))
+FILES = ("math_train", "gsm8k_train", "odyssey_math", "limo", "aime_1983_2023")
+IN_WORDS = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight", "12": "twelve"}
+
+
+def sub(*ways: tuple[str, str]) -> Callable[[str], str]:
+    """Replaces each pattern, one after the other."""
+
+    def changed(text: str) -> str:
+        for pattern, same in ways:
+            text = re.sub(pattern, same, text)
+        return text
+
+    return changed
+
+
+def around(before: str, after: str = "") -> Callable[[str], str]:
+    return lambda text: f"{before}{text}{after}"
+
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "prompt: open-r1": around(
+        "Solve the following math problem efficiently and clearly. The last line of your response should be of the "
+        "following format: 'Therefore, the final answer is: $\\boxed{ANSWER}$. I hope it is correct' (without quotes) "
+        "where ANSWER is just the final number or expression that solves the problem. Think step by step before "
+        "answering.\n\n"
+    ),
+    "prompt: simple-evals": around(
+        "Solve the following math problem step by step. The last line of your response should be of the form Answer: "
+        "$ANSWER (without quotes) where $ANSWER is the answer to the problem.\n\n",
+        '\n\nRemember to put your answer on its own line after "Answer:".',
+    ),
+    "prompt: step by step, boxed": around(
+        "", "\nPlease reason step by step, and put your final answer within \\boxed{}."
+    ),
+    "prompt: let's think": around("", " Let's think step by step."),
+    "prompt: OpenThoughts": around("Return your final response within \\boxed{}. "),
+    "prompt: Llama": around(
+        "Given the following problem, reason and give a final answer to the problem.\nProblem: ",
+        '\nYour response should end with "The final answer is [answer]" where [answer] is the response to the problem.',
+    ),
+    "prompt: Alpaca": around(
+        "Below is an instruction that describes a task. Write a response that appropriately completes the request.\n\n"
+        "### Instruction:\n",
+        "\n\n### Response:",
+    ),
+    "chat: ChatML, with a system": around(
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
+        "<|im_end|>\n<|im_start|>assistant\n<think>\n",
+    ),
+    "chat: [INST]": around("<s>[INST] ", " [/INST]"),
+    "heading: Q and A": around("Q: ", "\nA:"),
+    "heading: Markdown": around("## Question:\n", "\n## Solution:"),
+    "numbered": around("12. "),
+    "points": around("", " (5 points)"),
+    "source": around("", " (AMC 2012 Problem 7)"),
+    "bold": around("**", "**"),
+    "tokenised": sub((r"(?<!\d)([.,?!:;()])(?!\d)", r" \1 ")),
+    "small letters": str.lower,
+    "brackets for dollars": sub((r"\$\$(.+?)\$\$", r"\\[\1\\]"), (r"\$(.+?)\$", r"\\(\1\\)")),
+    "no dollars": lambda text: text.replace("$", ""),
+    "signs of Unicode": sub(
+        (r"\\times\b", "×"),
+        (r"\\leq?\b", "≤"),
+        (r"\\geq?\b", "≥"),
+        (r"\\pi\b", "π"),
+        (r"\^2\b|\^\{2\}", "²"),
+        (r"\^\{?\\circ\}?", "°"),
+        (r"\\sqrt\{(\w+)\}", r"√\1"),
+        (r"\\infty\b", "∞"),
+    ),
+    "names of HTML": html.escape,
+    "escaped as JSON": lambda text: json.dumps(text)[1:-1],
+    "thousands": lambda text: re.sub(r"(?<![\d.])(\d{4,6})(?![\d.])", lambda found: f"{int(found.group()):,}", text),
+    "no thousands": sub((r"(\d),(\d{3})\b", r"\1\2")),
+    "numbers in words": sub((r"(?<=\s)(\d+)(?=\s[a-z]{2})", lambda m: IN_WORDS.get(m.group(), m.group()))),  # type: ignore[arg-type]  # re.sub takes both
+    "curly quotes": lambda text: text.replace("'", "’").replace('"', "“"),
+    "dfrac": lambda text: text.replace("\\frac", "\\dfrac").replace("\\left", "").replace("\\right", ""),
+    "3/4": sub((r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2")),
+    "percent in words": sub((r"(\d)\s?\\?%", r"\1 percent")),
+    "dollars in words": sub((r"\\?\$(\d+(?:\.\d+)?)(?=[ .,?])(?!\$)", r"\1 dollars")),
+    "British": sub((r"\b(kilo|centi|milli)?meter", r"\1metre"), (r"color", "colour"), (r"liter", "litre")),
+    "white space": lambda text: text.replace(" ", "\u00a0\n"),
+}
+
+
+def main() -> None:
+    """Prints a line per form."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, default=1500)
+    options.add_argument("--show", choices=list(FORMS))
+    said = options.parse_args()
+    files = [path for name in FILES for path in DATA.glob(f"questions/{name}.jsonl*")]
+    read = [pl.read_ndjson(path, infer_schema_length=None)["question"] for path in files]
+    pool = random.Random(0).sample(pl.concat(read).unique(maintain_order=True).to_list(), said.rows)
+    print("| form | problems | deduplicated | decontaminated |\n|---|---|---|---|")
+    total = [0, 0, 0]
+    for name, form in FORMS.items():
+        if said.show not in (None, name):
+            continue
+        pairs = [(text, form(text)) for text in pool if form(text) != text]
+        found, flagged = deduplicated(pairs), decontaminated(pairs)
+        total = [total[0] + len(pairs), total[1] + sum(found), total[2] + flagged]
+        print(f"| {name} | {len(pairs):,} | {sum(found) / len(pairs):.1%} | {flagged / len(pairs):.1%} |", flush=True)
+        if said.show:
+            missed = [pair for pair, hit in zip(pairs, found, strict=True) if not hit]
+            print("\n\n".join(f"- {text}\n+ {other}" for text, other in missed))
+    print(f"| all | {total[0]:,} | {total[1] / total[0]:.2%} | {total[2] / total[0]:.2%} |")
+
+
+def deduplicated(pairs: list[tuple[str, str]]) -> list[bool]:
+    """Whether both texts of a pair end at one problem that stays."""
+    ids = [str(at) for at in range(2 * len(pairs))]
+    rows = pl.DataFrame({"id": ids, "problem": [text for pair in zip(*pairs, strict=True) for text in pair]})
+    stays = dict(zip(ids, ids, strict=True))
+    for stage, link in ((Exact(), "duplicate_of"), (Minhash(), "near_duplicate_of")):
+        marks = stage(rows)
+        stays |= dict(marks.drop_nulls("drop").select("id", link).iter_rows())
+        rows = rows.filter(marks["drop"].is_null())
+
+    def last(place: int) -> str:
+        at = str(place)
+        while stays[at] != at:
+            at = stays[at]
+        return at
+
+    return [last(place) == last(place + len(pairs)) for place in range(len(pairs))]
+
+
+def decontaminated(pairs: list[tuple[str, str]]) -> int:
+    """How many copies are flagged as one of the originals."""
+    sides = [pl.DataFrame({"problem": side}) for side in zip(*pairs, strict=True)]
+    known, rows = (
+        side.with_row_index(name).with_columns(pl.col(name).cast(pl.Int64))
+        for side, name in zip(sides, ("known", "row"), strict=True)
+    )
+    return int((lookup(known, rows).find(rows)["rule"] != VARIANT_RULE).sum())
+
+
+if __name__ == "__main__":
+    main()
