@@ -64,17 +64,17 @@ def told(asked: pl.Series) -> pl.DataFrame:
     """
     tokens = tokens_of(asked, TOKEN)
     codes, texts, count, known = tokens.codes, tokens.texts(), len(tokens.starts) - 1, _known(tokens.words)
-    kinds, quantities, letters, figures = (
-        _those(known[name], codes, texts) for name in ("kind", "quantity", "letter", "figure")
-    )
-    numbers = _with_letters(*figures, known["letter"], codes, texts), figures[1]
-    asked_for = bag_hashes(*quantities[:2], count) + _set_hashes(*kinds[:2], count) + _ends(tokens, count)
+    letters = _once_in_a_row(*_those(known["letter"], codes, texts))
+    value, of, there = _those(known["figure"], codes, texts)
+    numbers = value ^ _letter_behind(there, known["letter"], codes, texts), of
+    kinds, quantities = (_those(known[name], codes, texts)[:2] for name in ("kind", "quantity"))
+    asked_for = bag_hashes(*quantities, count) + _set_hashes(*kinds, count) + _ends(tokens, count)
     in_order = sequence_hashes(*numbers, count)
     words = (known["word"].to_numpy()[codes] >> np.uint64(32)).astype(np.uint32)
     return pl.DataFrame(
         {
             "figures": in_order,
-            "says": mixed(mixed(in_order) + asked_for) + sequence_hashes(*_once_in_a_row(*letters), count),
+            "says": mixed(mixed(in_order) + asked_for) + sequence_hashes(*letters, count),
             "bag": mixed(bag_hashes(*numbers, count)) + asked_for,
             "words": pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(tokens.starts), pa.array(words)))),
         }
@@ -118,10 +118,10 @@ def _those(values: pl.Series, codes: Any, texts: Any) -> tuple[Any, Any, Any]:
     return values.fill_null(0).to_numpy()[codes[there]], texts[there], there
 
 
-def _with_letters(values: Any, of: Any, there: Any, letters: pl.Series, codes: Any, texts: Any) -> Any:
-    """The values of figures, changed by a letter right behind: `943n` is not `943`."""
-    after = np.minimum(there + 1, max(len(codes) - 1, 0))
-    return values ^ np.where(texts[after] == of, letters.fill_null(0).to_numpy()[codes[after]], 0)
+def _letter_behind(there: Any, letters: pl.Series, codes: Any, texts: Any) -> Any:
+    """By place the value of the letter that stands right behind it in the same text, or 0: `943n` is not `943`."""
+    after = np.minimum(there + 1, len(codes) - 1)
+    return np.where(texts[after] == texts[there], letters.fill_null(0).to_numpy()[codes[after]], np.uint64(0))
 
 
 def _once_in_a_row(values: Any, texts: Any, there: Any) -> tuple[Any, Any]:

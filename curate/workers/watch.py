@@ -27,10 +27,13 @@ def watched(
         over_since = (over_since or time.monotonic()) if _over(run, engine, launcher) else None
         if watch.lost or (over_since and time.monotonic() - over_since > GRACE_S):
             break
+    deadline = time.monotonic() + GRACE_S
     if engine.detached:
+        # An executor writes into the folder for a moment longer than its tasks.
+        while not watch.lost and engine.lives(run) and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
         return watch.ended
     # Of an executor that waits for a worker that was killed, nothing more comes.
-    deadline = time.monotonic() + GRACE_S
     while not watch.lost and not (run / "over.json").exists() and launcher.lives and time.monotonic() < deadline:
         time.sleep(LOOK_S / 5)
     if not (run / "over.json").exists():
