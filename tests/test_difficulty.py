@@ -13,6 +13,7 @@ from curate.build import build
 from curate.interval import wilson
 from curate.look.balance import LEVEL_ORDER, MOST_ROWS, balance_counts, balance_rows, balance_text
 from curate.look.notebook import problem_view
+from curate.look.show import summary
 from curate.manifest import read_manifest
 from curate.progress import Steps
 from curate.records import LEVELS
@@ -171,6 +172,24 @@ def test_a_level_that_is_there_stays_and_what_is_new_says_so() -> None:
 
 class Rater:
     model, revision = "rater-7b", "r1"
+
+
+def test_whoever_looks_at_a_version_hears_of_levels_that_no_stage_reads(tmp_path: Path) -> None:
+    rows = "".join(f'{{"q": "What is {n} + 2?", "a": "1", "l": "Level 5\\u202e"}}\n' for n in range(3))
+    (tmp_path / "rows.jsonl").write_text(rows)
+    manifest = tmp_path / "m.yaml"
+    manifest.write_text(
+        "name: told\nsources: [{use: files, path: rows.jsonl, columns: {problem: q, answer: a, level: l}}]\n"
+        "views: {rl: {}}\n"
+    )
+    unread = build(read_manifest(manifest), tmp_path / "data", Steps(quiet=True), workers=1).version
+    assert "3 problems have a level in their source's own words ('Level 5" in summary(unread)
+    assert "\u202e" not in summary(unread)
+    assert "add source_level to tags" in summary(unread)
+    with manifest.open("a") as more:
+        more.write("tags: [source_level]\n")
+    read = build(read_manifest(manifest), tmp_path / "data", Steps(quiet=True), workers=1).version
+    assert "source_level to tags" not in summary(read)
 
 
 def rating(*replies: str | None, level: str | None = None, **options: Any) -> dict[str, Any]:

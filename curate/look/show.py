@@ -13,12 +13,15 @@ RESERVED = ("problems", "rollouts", "ledger", "funnel")
 
 def summary(version: Version) -> str:
     """Funnel, rollouts and their cost, views and place of a version."""
+    from curate.look.advice import advice  # not above: lists of versions do without polars
+
     lock = version.lock
     blocks = [
         f"{version.name}   {version.path}\ndigest {version.digest}, made by cotillion {lock['libraries']['cotillion']}",
         funnel_text(lock["funnel"]),
         *([_spending(lock["rollouts"])] if lock.get("rollouts") else []),
         text_table(("view", "train", "heldout"), [_view_row(name, lock["tables"][name]) for name in views(version)]),
+        *advice(version),
         f"open it: curate.open({version.name!r}), datasets.load_dataset({str(version.path)!r}, NAME)",
     ]
     return "\n\n".join(blocks)
