@@ -105,7 +105,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "dfrac": lambda text: text.replace("\\frac", "\\dfrac").replace("\\left", "").replace("\\right", ""),
     "3/4": sub((r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2")),
     "percent in words": sub((r"(\d)\s?\\?%", r"\1 percent")),
-    "dollars in words": sub((r"\\?\$(\d+(?:\.\d+)?)(?=[ .,?])(?!\$)", r"\1 dollars")),
+    "dollars in words": sub((r"\\?\$(\d[\d,]*(?:\.\d+)?)(?= [a-z])", r"\1 dollars")),
     "British": sub((r"\b(kilo|centi|milli)?meter", r"\1metre"), (r"color", "colour"), (r"liter", "litre")),
     "white space": lambda text: text.replace(" ", "\u00a0\n"),
 }
@@ -123,9 +123,9 @@ def main() -> None:
     print("| form | problems | deduplicated | decontaminated |\n|---|---|---|---|")
     total = [0, 0, 0]
     for name, form in FORMS.items():
-        if said.show not in (None, name):
-            continue
         pairs = [(text, form(text)) for text in pool if form(text) != text]
+        if said.show not in (None, name) or not pairs:
+            continue
         found, flagged = deduplicated(pairs), decontaminated(pairs)
         total = [total[0] + len(pairs), total[1] + sum(found), total[2] + flagged]
         print(f"| {name} | {len(pairs):,} | {sum(found) / len(pairs):.1%} | {flagged / len(pairs):.1%} |", flush=True)

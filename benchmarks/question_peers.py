@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,7 @@ def _spaces() -> Any:
 
 PEERS: dict[str, Callable[..., dict[str, Any]]] = {
     "datatrove": datatrove,
-    "datatrove-split": lambda *given: (
-        datatrove(*given, split=True) if len(given) > 2 else datatrove(*given, None, True)
-    ),
+    "datatrove-split": partial(datatrove, split=True),
     "text-dedup": text_dedup,
 }
 

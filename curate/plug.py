@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +66,18 @@ class Source(Protocol):
 
     def state(self) -> dict[str, str]:
         """What would be read, without reading it into memory: content digests or a pinned revision. For the lock."""
+
+
+@runtime_checkable
+class Finds(Protocol):
+    """A source or stage that reads what lies on this machine, and can say that it is not there."""
+
+    def find(self) -> None:
+        """Passes if all is there; reads none of it, and asks no Hub. For `curate check`.
+
+        Raises:
+            SourceError: some is not; says which.
+        """
 
 
 class Stage(Protocol):

@@ -118,7 +118,11 @@ def test_check_tells_the_files_and_versions_that_are_not_there_and_asks_no_hub(t
     run = subprocess.run(check, cwd=tmp_path, env={**os.environ, **no_hub}, capture_output=True, text=True)
     assert run.returncode == 0, "the manifest is fine; the machine lacks its files"
     told = [line.partition("built: ")[2] for line in run.stdout.splitlines() if "cannot be built" in line]
-    assert [line.partition(":")[0] for line in told] == ["sources.0", "sources.1", "problems.decontaminate.ngrams"]
+    assert [line.partition(":")[0] for line in told] == [
+        "sources.0 (files)",
+        "sources.1 (version)",
+        "problems.0 (decontaminate.ngrams)",
+    ]
     assert "no file matches" in told[0]
     assert f"no file {tmp_path / 'mine.jsonl'}" in told[2]
     assert "other@v7:heldout" in told[2]

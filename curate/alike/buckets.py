@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.tokens import distinct_sorted, mixed
+from curate.alike.hashes import distinct_sorted, mixed
 from curate.alike.wording import form
 
 BATCH_ROWS = 20_000
@@ -90,11 +90,16 @@ def cut_bands(permutations: int, threshold: float) -> tuple[int, int]:
         ((35, 3), (16, 6))
     """
 
-    def needed(rows: int) -> int:
-        return 1 if threshold >= 1 else math.ceil(math.log(MISSED) / math.log1p(-(threshold**rows)))
+    found, rows = threshold, 1
+    """Share of the pairs at the threshold that a band of so many rows finds."""
+    while found * threshold >= MISSED / permutations and _needed(found * threshold) * (rows + 1) <= permutations:
+        found, rows = found * threshold, rows + 1
+    return min(_needed(found), permutations), rows
 
-    rows = max((r for r in range(1, permutations + 1) if needed(r) * r <= permutations), default=1)
-    return min(needed(rows), permutations), rows
+
+def _needed(found: float) -> int:
+    """Bands that miss at most MISSED of the pairs of which one finds so many."""
+    return 1 if found >= 1 else math.ceil(math.log(MISSED) / math.log1p(-found))
 
 
 def shares(shingles: Shingles, left: Any, right: Any) -> Any:
@@ -166,7 +171,7 @@ def _runs(codes: Any, starts: Any, n: int) -> tuple[Any, Any]:
     """A hash of every run of n codes within a text; the whole text where it has fewer."""
     owner = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     run = np.zeros(len(codes), np.uint64)
-    for at in range(n):
+    for at in range(min(n, len(codes))):
         run[: len(codes) - at] += np.where(owner[at:] == owner[: len(codes) - at], codes[at:], 0).astype(np.uint64)
         run = mixed(run)
     ends = starts[1:][owner]

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from curate.alike.copies import Rarities, characters_in_common, compare_figures, covered, figures, split
+from curate.alike.columns import EDGE
+from curate.alike.copies import characters_in_common, compare_figures, covered, figures, rarities, split
 from curate.alike.likeness import SAMPLE_ROWS, Known, know, likenesses
 from curate.alike.wording import form, question
-from curate.alike.wrapping import EDGE
 
 SLICE_ROWS = 10_000
 """Rows whose words a thread has in memory at once."""
@@ -53,7 +53,7 @@ class Lookup:
     index: Known
     numbers: Known
     """The same by their numbers alone."""
-    rarity: Rarities
+    rarity: dict[str, float]
     """Of every word of the known questions."""
     n: int
     """Words that make a run."""
@@ -182,7 +182,7 @@ def lookup(
     sample = question(rows["problem"].gather_every(max(1, rows.height // SAMPLE_ROWS)))
     index = know(texts["asked"], sample)
     numbers = know(_numbers_of(texts["asked"]), _numbers_of(sample))
-    return Lookup(texts, index, numbers, Rarities(texts["asked"]), n, paraphrase, characters)
+    return Lookup(texts, index, numbers, rarities(texts["asked"]), n, paraphrase, characters)
 
 
 def _in_threads(look: Callable[[pl.DataFrame], pl.DataFrame], rows: pl.DataFrame) -> list[pl.DataFrame]:

@@ -2,10 +2,9 @@
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import polars as pl
 
@@ -24,19 +23,15 @@ def split(asked: str) -> list[str]:
     return [NUMBERS.get(word, word) for word in WORD_IN_PYTHON.findall(asked)]
 
 
-class Rarities(dict[str, float]):
-    """Of every word the log of how few of some texts have it, also of one that none has."""
-
-    def __init__(self, texts: pl.Series) -> None:
-        found = tokens_of(texts, WORD_IN_PYTHON.pattern)
-        having = pl.DataFrame({"text": found.texts(), "word": found.words.replace(NUMBERS).gather(found.codes)})
-        counted = having.unique().group_by("word").len()
-        super().__init__(counted.select("word", ((len(texts) + 1) / (pl.col("len") + 0.5)).log()).iter_rows())
-        self.rarest = math.log((len(texts) + 1) / 0.5)
-
-    def __missing__(self, word: str) -> float:
-        # polars and Python do not cut every script alike.
-        return self.rarest
+def rarities(texts: pl.Series) -> dict[str, float]:
+    """Of every word the log of how few of the texts have it; also of one that none has."""
+    found = tokens_of(texts, WORD_IN_PYTHON.pattern)
+    having = pl.DataFrame({"text": found.texts(), "word": found.words.replace(NUMBERS).gather(found.codes)})
+    counted = having.unique().group_by("word").len()
+    rarest = math.log((len(texts) + 1) / 0.5)
+    # polars and Python do not cut every script alike: a word may be missing.
+    known = counted.select("word", ((len(texts) + 1) / (pl.col("len") + 0.5)).log()).iter_rows()
+    return defaultdict(lambda: rarest, known)
 
 
 def covered(known: list[str], text: list[str], n: int, rarity: Mapping[str, float]) -> float:
@@ -93,7 +88,6 @@ def compare_figures(known: Counter[str], text: Counter[str]) -> Compared:
     return Compared(kept, both / whole if whole else 1.0)
 
 
-@lru_cache(maxsize=1 << 15)
 def figures(asked: str) -> Counter[str]:
     """How often every number, single letter and sign occurs: what makes another problem of the same sentence.
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.alike.tokens import distinct_sorted, tokens_of
+from curate.alike.hashes import distinct_sorted
+from curate.alike.tokens import tokens_of
 from curate.alike.wording import MAX_CHARS, WORD, spelt
 
 RARE_SHARE = 0.01
@@ -117,32 +118,40 @@ def likenesses(known: Known, asked: pl.Series) -> pl.DataFrame:
     Args:
         asked: wording.question of each row.
     """
-    if asked.is_empty() or not len(known.weight):
+    if asked.is_empty() or not len(known.rarity):
         return pl.DataFrame(schema=SCHEMA)
     words, row, place = _words(asked)
-    told = words.alias("word").to_frame().join(known.codes, on="word", how="left", maintain_order="left")
-    told = told.select(
-        code=pl.col("code").fill_null(-1).cast(pl.Int64),
-        number=pl.col("word").str.contains(r"^\d"),
-        nothing=pl.col("word").is_in(_NOTHING),
-    )
-    code, number, nothing = (told[name].to_numpy()[place] for name in ("code", "number", "nothing"))
+    found = words.alias("word").to_frame().join(known.codes, on="word", how="left", maintain_order="left")["code"]
+    code = found.fill_null(-1).cast(pl.Int64).to_numpy()[place]
+    strange, stranger, strange_number = row[code < 0], *(flag[place[code < 0]] for flag in _flags(words))
+    # By row and code, whatever other rows there are: sums are then taken in one order.
+    pairs = np.sort(row[code >= 0] << 32 | code[code >= 0])
+    row, code = pairs >> 32, pairs & 0xFFFFFFFF
+    number = known.number[code]
     # A word that no known question has is as rare as can be, and counts against likeness.
-    rarity = np.where(code >= 0, known.rarity[code], np.where(nothing, 0.0, known.rarity.max(initial=0.0)))
-    weight = np.bincount(row, rarity, len(asked))
-    weight_of_numbers = np.bincount(row, rarity * number, len(asked))
-    row, code = row[code >= 0], code[code >= 0]
-    finds = known.starts[code + 1] - known.starts[code]
+    rarest = known.rarity.max()
+    count = len(asked)
+    weight = np.bincount(row, known.rarity[code], count) + rarest * np.bincount(strange[stranger], minlength=count)
+    weight_of_numbers = np.bincount(row[number], known.rarity[code[number]], count)
+    weight_of_numbers = weight_of_numbers + rarest * np.bincount(strange[strange_number], minlength=count)
+    finds = np.cumsum(known.starts[code + 1] - known.starts[code])
     batches, low = [], 0
     while low < len(asked):
         first = np.searchsorted(row, low)
-        most = np.searchsorted(np.cumsum(finds[first:]), BATCH_PAIRS, side="right") + first
+        before = finds[first - 1] if first else 0
+        most = np.searchsorted(finds, before + BATCH_PAIRS, side="right")
         high = max(low + 1, int(row[most])) if most < len(row) else len(asked)
         part, batch = slice(first, np.searchsorted(row, high)), slice(low, high)
-        pairs = _weighed(known, row[part] - low, code[part], weight[batch], weight_of_numbers[batch])
-        batches.append((pairs[0] + low, *pairs[1:]))
+        weighed = _weighed(known, row[part] - low, code[part], weight[batch], weight_of_numbers[batch])
+        batches.append((weighed[0] + low, *weighed[1:]))
         low = high
     return pl.DataFrame(dict(zip(SCHEMA, map(np.concatenate, zip(*batches, strict=True)), strict=True)), schema=SCHEMA)
+
+
+def _flags(words: pl.Series) -> tuple[Any, Any]:
+    """Whether each word says something, and whether it is a number that does."""
+    says = ~words.is_in(_NOTHING)
+    return says.to_numpy(), (says & words.str.contains(r"^\d")).to_numpy()
 
 
 def _words(asked: pl.Series) -> tuple[pl.Series, Any, Any]:

@@ -5,26 +5,32 @@ from typing import Any
 
 import polars as pl
 
-from curate.alike.telling import told
-from curate.alike.wording import MAX_CHARS, form, plain, replaced, stem
-from curate.alike.wrapping import EDGE, unwrapped
+from curate.alike.columns import EDGE, replaced
+from curate.alike.telling import tell, things
+from curate.alike.wording import MAX_CHARS, form, plain, stem
+from curate.alike.wrapping import unwrapped
 
 BATCH_ROWS = 20_000
 """Rows whose texts are worked on at once, by a thread."""
 
-MATTERS = ("drawing", "options", "of_options", "asks")
+MATTERS = ("drawing", "tail", "options", "of_options", "asks", "asking", "words")
 """Columns that `compatible` reads."""
 
 _DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
 
+_TAIL = (
+    rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$",
+    rf"(?i){EDGE}(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
+)
+"""A note, and how to give the answer: what other copies of the problem may lack."""
+
 _LAYOUT = (
     (_DRAWING, " "),
+    (r"\\textquotesingle\s*(?:\{\})?\s?", "'"),
+    (r"\\textasciitilde", "~"),
+    (r"\\textsuperscript", "^"),
     (r"!\[[^\]]*\]\([^)\s]*\)|https?://\S+", " "),
-    (rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$", " "),
-    (
-        rf"(?i){EDGE}(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
-        " ",
-    ),
+    *((tail, " ") for tail in _TAIL),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
     (r"\\[dtc]?frac\s*([[:alnum:]])\s*\{", r"\frac{${1}}{"),
     (r"\\[dtc]?frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*([[:alnum:]])", r"\frac{${1}}{${2}}"),
@@ -32,28 +38,49 @@ _LAYOUT = (
     (r"\^\s*(\{[^{}]*\}|\w)\s*_\s*(\{[^{}]*\}|\w)", "_${2}^${1}"),
     (r"\\(?:[dtc]?frac|limits|[lr]brace|[mh]box)", " "),
     (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
-    (rf"\\(?:not\s*=|neq?{EDGE})", "≠"),
+    (rf"\\(?:not\s*=|neq?{EDGE})|!=", "≠"),
+    (r"<=", "≤"),
+    (r">=", "≥"),
     (rf"\\div{EDGE}", "÷"),
+    (rf"\\pm{EDGE}", "±"),
+    (rf"\\mp{EDGE}", "∓"),
     (rf"\\(?:mid|[lr]?vert){EDGE}", "|"),
     (r"\\leq?(?:slant)?(\P{L})", "≤${1}"),
     (r"\\geq?(?:slant)?(\P{L})", "≥${1}"),
-    (rf"(?i)\s?n\s?['’]\s?t{EDGE}|{EDGE}(can)not{EDGE}", "${1} not"),
+    (rf"(?i)\s?n?\s?['’]\s?t{EDGE}|{EDGE}(can)not{EDGE}", "${1} not"),
+    (rf"(?i)\s?['’]\s?s{EDGE}", " "),
     (r"\\(?:begin|end)\{[a-z]+\*?\}(?:\{[lcr|]+\})?", " "),
     (rf"\\(?:[lcdv]?dots[cbmio]?){EDGE}", "..."),
+    (r"\\(?:bar|overline)\s*\{?\s*([a-z])\s*\}?", "‾${1}"),
     (rf"\\(?:(?:over|under)(?:line|set|brace)|bar|hat|vec|operatorname|boldsymbol|bold|emph|it|bf){EDGE}", " "),
     (r"\\\\|\\[()\[\]]|[$&]", " "),
     (rf"(\d) , (\d{{3}},\d{{3}}){EDGE}", "${1},${2}"),
 )
 """Ways of writing the same, and what is no part of the question: drawings, links, notes, how to give the answer."""
 
+_NAMED = "pi|theta|alpha|beta|gamma|delta|lambda|mu|phi|omega|sin|cos|tan|cot|sec|csc|sqrt|log|ln|infty"
+_OPERATORS = r"[-+*÷±]"
 _SIDES = (
     (r"(?:-\s?){3,}|/\s?-|[_~]", " "),
+    (rf"-\s?\{{?\s?\\?({_NAMED}){EDGE}", "− ${1}"),
+    (rf"{EDGE}({_NAMED})\s?-\s?(\w)", "${1} − ${2}"),
     (r"\s?-\s?\{?(\p{L}{2})", " ${1}"),
     (r"(\p{L}{2})-", "${1} "),
+    (r"\{\s*([\p{L}\d.]+)\s*\}", " ${1} "),
     (rf"{EDGE}([a-z])([0-9])", "${1} ${2}"),
-    (rf"{EDGE}([w-z])([w-z]){EDGE}", "${1} ${2}"),
+    (rf"{EDGE}([xyz])([xyz])(\s*-?\s*plane)", "${1} ${2}${3}"),
+    (rf"{EDGE}([a-z])''\s*\(", "${1}′′("),
+    (rf"{EDGE}([a-z])'\s*\(", "${1}′("),
+    (rf"{EDGE}(?:a|one)\s+third{EDGE}", "thirds"),
+    (r"([0-9)])\s?!", "${1}ǃ"),
+    (rf"{EDGE}([a-z])\s?!", "${1}ǃ"),
+    (r"\[\s*(-?\d[\d.]*)\s*,", "⊏${1},"),
+    (r",\s*(-?\d[\d.]*)\s*\]", ",${1}⊐"),
+    (r"\^[\s{]*(st|nd|rd|th)(?:[\s}]+|$)", "${1} "),
     (rf"\(((?:[^()\p{{L}}]|{EDGE}\p{{L}}{EDGE})*[-+*/÷](?:[^()\p{{L}}]|{EDGE}\p{{L}}{EDGE})*)\)", "⟨${1}⟩"),
+    (rf"\{{((?:[^{{}}\p{{L}}]|{EDGE}\p{{L}}{EDGE})*{_OPERATORS}(?:[^{{}}\p{{L}}]|{EDGE}\p{{L}}{EDGE})*)\}}", "⟨${1}⟩"),
     (r"(\d\}?)\s*\*\s*\{?\s*(\d)", "${1}×${2}"),
+    (r"(\d\.\d*[1-9])0+(\D|$)", "${1}${2}"),
     (rf"{EDGE}no matter{EDGE}", " "),
     (rf"{EDGE}(?:only|exactly) one of{EDGE}", "one of"),
     (rf"{EDGE}(d(?:id|oes)|will){EDGE}([^.?!]*?){EDGE}last{EDGE}", "${1}${2}"),
@@ -78,19 +105,22 @@ FEW_OPTIONS = 3
 """So many words and numbers make a list that another one may hold, with more beside them."""
 
 
+_LAST_SENTENCE = r"((?:[^.?!]|\.\d)*)[.?!\s]*$"
+
+
 def statements(problems: pl.Series) -> pl.DataFrame:
     """What every problem says, a row per problem; hashes are equal where it is the same.
 
-    `form`: letters, numbers and signs without layout; null for a text that says nothing. `figures`: numbers and signs
-    in order. `says`: that, the names of points and variables, and the words that tell one quantity from another.
-    `bag`: numbers, signs and those words in any order. `drawing`: numbers of the drawing's code; null without one.
-    `options`: the form of the list of options after the question; null without one. `of_options`: the question cannot
-    be told without them. `asks`: it asks something, options aside.
-    `skeleton`: the form with every number as 0. `words`: of every word and sign a hash, in order, numbers as 0.
-    `asked`: the question's text in plain layout, up to MAX_CHARS.
+    `form`: letters, numbers and signs without layout; null for a text that says nothing. `skeleton`: the form with
+    every number as 0. `figures`, `says`, `bag`, `words`: what its words tell (telling.tell), names of points included.
+    `drawing`: numbers of the drawing's code. `tail`: what a note, or how to give the answer, tells. `options`: the form
+    of the list of options after the question. These three are null where there is none. `of_options`: the question
+    cannot be told without them. `asks`: it asks something, options aside. `asking`: the words of the sentence that
+    asks. `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
-    drawn = problems.fill_null("").str.extract_all(_DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
-    texts = replaced(unwrapped(problems), _LAYOUT)
+    bare = unwrapped(problems)
+    drawn = bare.str.extract_all(_DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
+    texts = replaced(bare, _LAYOUT)
     stems = stem(texts)
     asked = plain(stems)
     # The stem is how the text begins.
@@ -109,13 +139,32 @@ def statements(problems: pl.Series) -> pl.DataFrame:
         skeleton=pl.col("form").str.replace_all(r"\d+(?:·\d+)?", "0").hash(),
         names="names",
         drawing=pl.when(pl.col("drawing") != "").then(pl.col("drawing").hash()),
+        tail=_tails(bare),
         options=pl.when(pl.col("options") != "").then("options"),
         of_options=pl.col("asked").str.contains(_OF_OPTIONS),
         asks=pl.col("asked").str.contains(_ASKS),
+        asking=_asking(asked),
         asked=pl.col("asked").str.slice(0, MAX_CHARS),
     )
-    said = said.hstack(told(replaced(asked, _SIDES)))
+    said = said.hstack(tell(replaced(asked, _SIDES)))
     return said.with_columns(says=pl.struct("says", "names").hash()).drop("names")
+
+
+def _tails(bare: pl.Series) -> pl.Series:
+    """What the tails of every text tell; null where it has none."""
+    found = [bare.str.extract(f"({tail})") for tail in _TAIL]
+    there = found[0].is_not_null() | found[1].is_not_null()
+    tails = (found[0].fill_null("") + found[1].fill_null("")).filter(there)
+    says = pl.DataFrame(
+        {"place": pl.arg_where(there, eager=True), "says": tell(replaced(plain(tails), _SIDES))["says"]}
+    )
+    places = pl.DataFrame({"place": pl.int_range(len(bare), dtype=pl.get_index_type(), eager=True)})
+    return places.join(says, on="place", how="left", maintain_order="left")["says"]
+
+
+def _asking(asked: pl.Series) -> pl.Series:
+    """The words of the last sentence, which mostly is the one that asks."""
+    return things(asked.str.extract(_LAST_SENTENCE).fill_null(""))
 
 
 def statements_of(problems: pl.Series, workers: int) -> pl.DataFrame:
@@ -127,21 +176,24 @@ def statements_of(problems: pl.Series, workers: int) -> pl.DataFrame:
 
 
 def first_of_form(said: pl.DataFrame) -> Any:
-    """For every row the first one with its form, figures, drawing and options: its own, if that is itself."""
-    keys = said.select("form", "figures", "drawing", "options").with_row_index("place")
-    first = pl.col("place").first().over("form", "figures", "drawing", "options")
+    """For every row the first one with its form, figures, drawing, tail and options: its own, if that is itself."""
+    keys = said.select("form", "figures", "drawing", "tail", "options").with_row_index("place")
+    first = pl.col("place").first().over("form", "figures", "drawing", "tail", "options")
     first = pl.when(pl.col("form").is_null()).then("place").otherwise(first)
     return keys.select(first.cast(pl.Int64).alias("first"))["first"].to_numpy()
 
 
 def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
-    """Whether drawings and options allow two problems with the same question to be the same one; row by row.
+    """Whether two problems whose figures and quantities agree can be the same one; row by row.
+
+    Drawings, tails and options may forbid it, or that they ask for something else of what both speak of.
 
     Args:
-        left, right: `drawing`, `options`, `of_options`, `asks` of statements.
+        left, right: columns MATTERS of statements.
     """
     sides = pl.concat([left.rename(lambda name: f"a_{name}"), right.rename(lambda name: f"b_{name}")], how="horizontal")
     drawn = (pl.col("a_drawing") == pl.col("b_drawing")).fill_null(True)
+    ended = (pl.col("a_tail") == pl.col("b_tail")).fill_null(True)
     a, b = pl.col("a_options"), pl.col("b_options")
     longer = a.str.starts_with(b) | b.str.starts_with(a)
     words = [side.str.extract_all(_OPTION_WORD).list.unique() for side in (a, b)]
@@ -153,4 +205,17 @@ def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
     figures = [side.str.extract_all(_OPTION_FIGURE).list.sort().list.join(" ") for side in (a, b)]
     same = a.eq_missing(b) | longer | more | ((figures[0] == figures[1]) & (share >= SAME_OPTIONS))
     free = ~of_options & pl.col("a_asks") & pl.col("b_asks")
-    return sides.select((drawn & (free | same.fill_null(False))).alias("compatible"))["compatible"]
+    return sides.select((drawn & ended & ~_asks_for_another() & (free | same.fill_null(False))).alias("compatible"))[
+        "compatible"
+    ]
+
+
+def _asks_for_another() -> pl.Expr:
+    """Whether each side asks by a word that the other has too, but does not ask by: Ann's age, Bob's age."""
+    a, b = pl.col("a_asking"), pl.col("b_asking")
+    ours, theirs = a.list.set_difference(b), b.list.set_difference(a)
+    found = [
+        one.list.set_intersection(pl.col(other)).list.len() > 0
+        for one, other in ((ours, "b_words"), (theirs, "a_words"))
+    ]
+    return found[0] & found[1]

@@ -6,141 +6,138 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from curate.alike.tokens import Tokens, bag_hashes, mixed, sequence_hashes, tokens_of
-from curate.alike.wording import NUMBERS, WORD
+from curate.alike import vocabulary as of
+from curate.alike.hashes import bag_hashes, mixed, sequence_hashes
+from curate.alike.tokens import tokens_of
+from curate.alike.wording import NUMBERS
 
-TOKEN = WORD + "|[-+=^*/÷×<>≤≥≠±⟨⟩%|]"
-"""Signs count as words: formulas have few others."""
-
-_SIGNS = list("-+<>≤≥≠±÷×⟨⟩|")
-_FIGURES = NUMBERS | {"both": "2"}
-_LETTERS = [
-    *"bcdefghjklmnopqruvwxyz",
-    *("alpha", "beta", "gamma", "delta", "theta", "lambda", "mu", "phi", "omega"),
-]
-"""Names of variables."""
-_WORDS_OR_LETTERS = ["a", "i", "s", "t"]
-"""Words of English, or what an apostrophe leaves of one; letters only where the question ends in them."""
-
-# Words that make another problem of the same sentence. Found from their beginning; `$` ends a word that begins others.
-_QUANTITIES = (
-    "sum$ sums$ product difference quotient remainder average mean$ median mode$ range$ maxim minim "
-    "largest smallest greatest least$ most$ fewest more$ less$ fewer highest lowest longest shortest biggest "
-    "larger$ smaller$ greater$ higher$ lower$ longer$ shorter$ older$ younger$ oldest youngest first$ last$ "
-    "area$ areas$ perimeter volume surface width height depth radius radii$ diameter circumference diagonal "
-    "hypotenuse slope intercept degree root$ roots$ zero$ zeros$ zeroes$ vertex vertices "
-    "increas decreas ascending descending inside outside interior exterior intern extern inscribed "
-    "circumscribed inner outer above bisector altitude centroid det$ determinant trace transpose inject surject biject "
-    "equal$ equals$ unequal bigger different distinguish indistinguish north\\w* south\\w* east$ eastern west$ western "
-    "clockwise counterclockwise horizontal vertical "
-    "parallel perpendicular arithmetic geometric harmonic probability permutation combination "
-    "sin$ cos$ tan$ cot$ sec$ csc$ sine cosine tangent arcsin arccos arctan arccot arcsec arccsc log$ ln$ exp$ sqrt "
-    "lfloor lceil floor ceil gcd$ lcm$ mod$ pmod bmod "
-    "not$ non$ never no$ without$ none only$ neither either or$ incorrect wrong$ false$ except$ "
-    "after$ until gain loss profit discount increase cost$ price remain "
-    "inverse reciprocal opposite absolute percent numerator denominator units$ unit$ tens$ "
-    "hundreds$ day$ days$ week$ weeks$ month$ months$ year$ years$ hour second "
-    "inch inches foot$ feet$ yard mile centim kilom millim meter metre gram kilogram ounce pound ton$ tons$ liter "
-    "litre gallon cent$ cents$ "
-    "king queen jack$ ace$ heart spade club diamond head$ heads$ tail$ tails$"
-)
-_KINDS = (
-    "even$ odd$ prime composite positive negative nonnegative nonzero integer rational irrational "
-    "real$ complex$ imaginary whole$ natural consecutive distinct multiple "
-    "factor divisor divisible divides square cube cubic quadratic linear circle ellipse parabola hyperbola sphere "
-    "cylinder cone$ cones$ pyramid prism triang rectang pentagon hexagon octagon polygon trapezoid rhombus isosceles "
-    "equilateral scalene acute obtuse right$ any$ some$"
-)
-"""Of these, to say one again says nothing new: `two prime numbers ... the two prime numbers`."""
-_SPELT = {"metre": "meter", "litre": "liter", "kilom": "kilometer", "centim": "centimeter", "radii": "radius"}
+FOREIGN_WORDS = 4
+"""A text of so many words, none of them English, is in a language whose words for quantities are not known here."""
+MIN_LETTERS = 3
+"""A shorter word is no thing that is asked for."""
 
 
-def told(asked: pl.Series) -> pl.DataFrame:
+def tell(asked: pl.Series) -> pl.DataFrame:
     """What the words of every text tell, a row per text; hashes are equal where it is the same.
 
-    `figures`: numbers and signs in order, each with the letter right behind it. `says`: that, the letters in order, and
-    the words of _QUANTITIES and _KINDS in any order. `bag`: all this but the letters, in any order. `words`: of every
-    word and sign 32 bits, in order, numbers as 0.
+    `figures`: numbers and signs in order, each with the letter right behind it. `says`: that, the letters, and the
+    words for quantities and for kinds of things, each in their order; of a text that is not English, all its words.
+    `bag`: the same without the letters, in any order. `words`: of every word and sign 32 bits, in order, numbers as 0.
     """
-    tokens = tokens_of(asked, TOKEN)
-    codes, texts, count, known = tokens.codes, tokens.texts(), len(tokens.starts) - 1, _known(tokens.words)
-    letters = _once_in_a_row(*_those(known["letter"], codes, texts))
-    value, of, there = _those(known["figure"], codes, texts)
-    numbers = value ^ _letter_behind(there, known["letter"], codes, texts), of
-    kinds, quantities = (_those(known[name], codes, texts)[:2] for name in ("kind", "quantity"))
-    asked_for = bag_hashes(*quantities, count) + _set_hashes(*kinds, count) + _ends(tokens, count)
-    in_order = sequence_hashes(*numbers, count)
-    words = (known["word"].to_numpy()[codes] >> np.uint64(32)).astype(np.uint32)
+    tokens = tokens_of(asked, of.TOKEN)
+    codes, texts, count = tokens.codes, tokens.texts(), len(tokens.starts) - 1
+    known = _known(tokens.words)
+    by_word = {name: known[name].to_numpy()[codes] for name in known.columns}
+    letter = _letters(by_word, texts)
+    letters = _asked_again(*_those(letter, texts))
+    figure, figured, places = _those(by_word["figure"], texts)
+    numbers = figure ^ _next(letter, texts)[places], figured
+    quantities = _those(by_word["quantity"], texts)[:2]
+    kinds = _once_in_a_row(*_those(by_word["kind"], texts)[:2])
+    in_order, foreign = sequence_hashes(*numbers, count), _foreign(by_word, texts, count)
+    sequences = [sequence_hashes(*those, count) for those in (quantities, kinds, letters)]
+    bags = [bag_hashes(*those, count) for those in (numbers, quantities, _distinct(*kinds))]
     return pl.DataFrame(
         {
             "figures": in_order,
-            "says": mixed(mixed(in_order) + asked_for) + sequence_hashes(*letters, count),
-            "bag": mixed(bag_hashes(*numbers, count)) + asked_for,
-            "words": pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(tokens.starts), pa.array(words)))),
+            "says": _together(in_order, *sequences, foreign),
+            "bag": _together(*bags, foreign),
+            "words": _lists(by_word["word"], tokens.starts),
         }
     )
 
 
+def things(asking: pl.Series) -> pl.Series:
+    """Of every sentence the 32 bits of its words, as in `words` of `tell`: those that can be what is asked for."""
+    words = asking.str.extract_all(r"[\p{L}\p{M}]+").list.unique()
+    there = pl.element()
+    named = (there.str.len_chars() >= MIN_LETTERS) & ~there.is_in(of.EMPTY.split())
+    bits = pl.col("word").list.eval((there.filter(named).hash() // 2**32).cast(pl.UInt32))
+    return words.alias("word").to_frame().select(bits)["word"]
+
+
 def _known(words: pl.Series) -> pl.DataFrame:
-    """Beside the words: a hash of what each is as a figure, letter, kind or quantity, and null where it is none."""
+    """Beside the words: a hash of what each is as a figure, letter, kind or quantity, and 0 where it is none."""
     word = pl.col("word")
-    number = word.str.contains(r"^\d")
-    figure = word.replace_strict(_FIGURES, default=pl.when(number | word.is_in(_SIGNS)).then(word))
-    number = number | word.is_in(list(NUMBERS))
-    kind, quantity = (word.str.extract(_pattern(among), 0) for among in (_KINDS, _QUANTITIES))
-    said = (
-        words.alias("word")
-        .to_frame()
-        .select(
-            "word",
-            figure=figure,
-            letter=pl.when(word.is_in(_LETTERS)).then(word),
-            kind=kind,
-            quantity=quantity.replace(_SPELT),
-            number=number,
-        )
+    digits = word.str.contains(r"^\d")
+    kind, quantity = (word.str.extract(_pattern(among), 0) for among in (of.KINDS, of.QUANTITIES))
+    roles = {
+        "figure": word.replace_strict(of.FIGURES, default=pl.when(digits).then(word)),
+        "letter": pl.when(word.is_in(of.LETTERS)).then(word),
+        "kind": kind,
+        "quantity": quantity.replace(of.SPELT),
+    }
+    said = words.alias("word").to_frame().with_columns(**roles, number=digits | word.is_in(list(NUMBERS)))
+    return said.select(
+        # polars hashes null like a value.
+        *(pl.when(pl.col(role).is_not_null()).then(pl.col(role).hash()).otherwise(0).alias(role) for role in roles),
+        word=pl.when("number").then(pl.lit("0")).otherwise(word).hash(),
+        english=word.is_in(of.ENGLISH.split()),
+        word_too=pl.when(word.is_in(of.WORDS_TOO)).then(word.hash()).otherwise(0),
+        noun=word.str.contains(r"^\p{L}{2}|^\d") & ~word.is_in(of.NO_NOUNS.split()),
+        prose=word.str.contains(r"^\p{L}{2}|^[^\x00-\x7F]") & ~word.is_in([*of.SIGNS, "−"]),
     )
-    # polars hashes null like a value.
-    hashed = [
-        pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()).alias(name)
-        for name in ("figure", "letter", "kind", "quantity")
-    ]
-    return said.select(pl.when("number").then(pl.lit("0")).otherwise(word).hash().alias("word"), *hashed, "number")
 
 
 def _pattern(words: str) -> str:
     return "^(?:" + "|".join(sorted(words.split(), key=len, reverse=True)) + ")"
 
 
-def _those(values: pl.Series, codes: Any, texts: Any) -> tuple[Any, Any, Any]:
-    """The values of the words that have one, the texts in which they stand, and their places in `codes`."""
-    there = np.flatnonzero(values.is_not_null().to_numpy()[codes])
-    return values.fill_null(0).to_numpy()[codes[there]], texts[there], there
+def _letters(by_word: dict[str, Any], texts: Any) -> Any:
+    """By word its hash where it is a letter, else 0."""
+    before_a_noun = _next(by_word["noun"], texts).astype(bool)
+    return np.where(before_a_noun, by_word["letter"], by_word["letter"] + by_word["word_too"])
 
 
-def _letter_behind(there: Any, letters: pl.Series, codes: Any, texts: Any) -> Any:
-    """By place the value of the letter that stands right behind it in the same text, or 0: `943n` is not `943`."""
-    after = np.minimum(there + 1, len(codes) - 1)
-    return np.where(texts[after] == texts[there], letters.fill_null(0).to_numpy()[codes[after]], np.uint64(0))
+def _next(values: Any, texts: Any) -> Any:
+    """By word the value of the one behind it in the same text, or 0."""
+    behind = np.zeros_like(values)
+    behind[:-1] = np.where(texts[1:] == texts[:-1], values[1:], 0)
+    return behind
 
 
-def _once_in_a_row(values: Any, texts: Any, there: Any) -> tuple[Any, Any]:
-    """Without those that say again, after other words, what was said last: in `for n ... find this n` n counts once."""
-    again = (values[1:] == values[:-1]) & (texts[1:] == texts[:-1]) & (there[1:] > there[:-1] + 1)
+def _foreign(by_word: dict[str, Any], texts: Any, count: int) -> Any:
+    """By text a hash of all its words if it is not English, else 0."""
+    english, prose = (np.bincount(texts, by_word[name], count) for name in ("english", "prose"))
+    words = sequence_hashes(by_word["word"], texts, count)
+    return np.where((english == 0) & (prose >= FOREIGN_WORDS), words, np.uint64(0))
+
+
+def _together(*hashes: Any) -> Any:
+    """One hash of several, by text."""
+    one = np.zeros(len(hashes[0]), np.uint64)
+    for each in hashes:
+        one = mixed(one + each)
+    return one
+
+
+def _lists(words: Any, starts: Any) -> pl.Series:
+    bits = (words >> np.uint64(32)).astype(np.uint32)
+    return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(starts), pa.array(bits))))
+
+
+def _those(values: Any, texts: Any) -> tuple[Any, Any, Any]:
+    """The values that are not 0, the texts in which they stand, and their places."""
+    there = np.flatnonzero(values)
+    return values[there], texts[there], there
+
+
+def _once_in_a_row(values: Any, texts: Any) -> tuple[Any, Any]:
+    """Without those that follow an equal one of the same text."""
+    again = (values[1:] == values[:-1]) & (texts[1:] == texts[:-1])
     new = np.append(np.ones(min(1, len(values)), bool), ~again)
     return values[new], texts[new]
 
 
-def _ends(tokens: Tokens, count: int) -> Any:
-    """By text the key of its last word, if this is one of _WORDS_OR_LETTERS; else 0: `... find a`."""
-    key = np.where(tokens.words.is_in(_WORDS_OR_LETTERS).to_numpy(), tokens.keys.to_numpy(), 0).astype(np.uint64)
-    ends = np.zeros(count, np.uint64)
-    some = np.flatnonzero(np.diff(tokens.starts))
-    ends[some] = key[tokens.codes[tokens.starts[some + 1] - 1]]
-    return ends
+def _asked_again(values: Any, texts: Any, there: Any) -> tuple[Any, Any]:
+    """Without the last one of a text that says, after other words, what was said before: `for n ... Find this n`."""
+    again = (values[1:] == values[:-1]) & (texts[1:] == texts[:-1]) & (there[1:] > there[:-1] + 1)
+    last = np.append(texts[1:] != texts[:-1], np.ones(min(1, len(texts)), bool))
+    stays = ~(np.append(np.zeros(min(1, len(values)), bool), again) & last)
+    return values[stays], texts[stays]
 
 
-def _set_hashes(values: Any, texts: Any, count: int) -> Any:
-    """Like `bag_hashes`, each value once."""
+def _distinct(values: Any, texts: Any) -> tuple[Any, Any]:
+    """Each value once per text."""
     each = pl.DataFrame({"text": texts, "value": values}).unique().sort("text")
-    return bag_hashes(each["value"].to_numpy(), each["text"].to_numpy(), count)
+    return each["value"].to_numpy(), each["text"].to_numpy()

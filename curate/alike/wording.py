@@ -4,7 +4,8 @@ import re
 
 import polars as pl
 
-from curate.alike.wrapping import EDGE, changed, unwrapped
+from curate.alike.columns import EDGE, changed, foreign, replaced
+from curate.alike.wrapping import unwrapped
 
 MAX_CHARS = 20_000
 """How far into a text words are read. The longest of 11,000 benchmark questions has 4,300 characters."""
@@ -12,9 +13,11 @@ MAX_CHARS = 20_000
 MIN_STEM_WORDS = 6
 """A question that has fewer words without its options is compared with them."""
 
-_LETTER = r"(?:(?:^|[\s$}~:])\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?|[.,;?!]\()%s[ \t]?[).:\]]"
-_BEFORE_OPTIONS = r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER % "A"
-_FIRST_OPTION = "(?s)(" + _LETTER % "A" + ".*?" + _LETTER % "B" + ")"
+_FONT = r"\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?"
+_LETTER = rf"(?:(?:^|[\s$}}~:]){_FONT}%s[ \t]?[)\]]|[.,;?!]\(%s[ \t]?[)\]]|(?:^|\n|[^\p{{L}}\s]\s*){_FONT}%s[ \t]?[.:])"
+"""An option's letter: `A)`; `A.` and `A:` not behind a word (`Plan A: ...`)."""
+_BEFORE_OPTIONS = r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER.replace("%s", "A")
+_FIRST_OPTION = f"(?s)({_LETTER}.*?".replace("%s", "A") + f"{_LETTER})".replace("%s", "B")
 LONGEST_OPTION = 400
 """Characters from the first option's letter to that of the second."""
 
@@ -39,6 +42,7 @@ _LAYOUT = (
     (rf"\\geq?{EDGE}", "≥"),
     (rf"\\(?:cdot|times){EDGE}|[×·⋅]", "*"),
     (r"[−–]", "-"),
+    (r"[’′]", "'"),
     (r"\\?%", " percent "),
     (r"(?:\^\s*\{?\s*|(\d)\s*)\\circ\s*\}?|°", "${1} degrees "),
     (r"∞", r"\infty "),
@@ -74,7 +78,6 @@ NUMBERS = {
 _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 
-# On series, step by step: an expression that stands twice in another is worked out twice, and so on.
 def question(texts: pl.Series) -> pl.Series:
     """The questions alone: prompts around them and lists of options after them are gone, where enough words remain."""
     return plain(stem(unwrapped(texts)))
@@ -84,7 +87,7 @@ def stem(bare: pl.Series) -> pl.Series:
     """What `wrapping.unwrapped` gave without the list of options after it, where enough words remain."""
     length = bare.str.extract(_FIRST_OPTION, 1).str.len_chars()
     # A bounded repeat is ten times as slow: only texts need it whose first A and B stand far apart.
-    bounded = _BEFORE_OPTIONS + f".{{0,{LONGEST_OPTION}}}?" + _LETTER % "B" + ".*$"
+    bounded = _BEFORE_OPTIONS + f".{{0,{LONGEST_OPTION}}}?" + _LETTER.replace("%s", "B") + ".*$"
     asked = changed(bare, length <= LONGEST_OPTION, lambda text: text.str.replace(_BEFORE_OPTIONS + ".*$", ""))
     asked = changed(asked, length > LONGEST_OPTION, lambda text: text.str.replace(bounded, ""))
     listed = asked.str.len_bytes() != bare.str.len_bytes()
@@ -95,16 +98,8 @@ def stem(bare: pl.Series) -> pl.Series:
 def plain(texts: pl.Series) -> pl.Series:
     """The texts in small letters, written in one of the many ways in which LaTeX and typists say the same."""
     texts = texts.str.to_lowercase()
-    foreign = texts.str.len_bytes() != texts.str.len_chars()
-    texts = changed(texts, foreign, lambda text: text.str.replace_many(_GREEK))
+    texts = changed(texts, foreign(texts), lambda text: text.str.replace_many(_GREEK))
     return replaced(texts, _LAYOUT)
-
-
-def replaced(texts: pl.Series, ways: tuple[tuple[str, str], ...]) -> pl.Series:
-    """The texts after every pattern was replaced, one after the other."""
-    for pattern, same in ways:
-        texts = texts.str.replace_all(pattern, same)
-    return texts
 
 
 def form(asked: pl.Series) -> pl.Series:

@@ -1,12 +1,15 @@
-"""What stands around a question: chat marks, instructions how to answer, headings, numbering, a source, escapes."""
+"""What stands around a question: chat marks, instructions how to answer, headings, numbering, a source, escapes.
 
-from collections.abc import Callable
-from typing import Literal
+Whoever cuts too much hides a benchmark's question: what is cut is what known prompts say, word for word or nearly, and
+a text whose numbers or words would go with it stays whole.
+"""
 
 import polars as pl
 
-EDGE = r"(?-u:\b)"
-"""The edge of a word, in a pattern: ASCII's. With Unicode's own polars goes through other scripts at a crawl."""
+from curate.alike.columns import EDGE, changed, normalized, replaced
+
+MIN_WORDS = 3
+"""A text of which fewer words would remain stays whole."""
 
 _ESCAPES = {
     "&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&nbsp;": " ", "&#39;": "'", "&#x27;": "'", "&apos;": "'",
@@ -14,82 +17,81 @@ _ESCAPES = {
 }  # fmt: skip
 """HTML's names of the signs that mathematics needs."""
 
-_JSON = (
-    (r"(?:\\+n)+(\s|[A-Z$(\[\d\\]|$)", "\n${1}"),
-    (r'\\"', '"'),
+_RAISED = (
+    ("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "^{${1}}"),
+    ("([₀₁₂₃₄₅₆₇₈₉]+)", "_{${1}}"),
+    ("([¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", " ${1}"),
 )
-"""Texts that were escaped once too often: line breaks, commands and quotes."""
+"""What NFKC would make x2 of x², and 11/2 of 1½."""
 
-_NAMES = "(?:system|user|assistant|human|model|question|problem|instruction|input|task|exercise|q)"
+_BREAKS = (
+    (r"\\n((?:Right|Left|Leftright)arrow|V[dD]ash|subset|supset|leq|geq|mid|parallel)", r"\not\${1}"),
+    (r"(^|[^\\])(?:\\n)+(\s|[A-Z(\[$\d\\]|$)", "${1}\n${2}"),
+)
+"""Line breaks that were escaped once too often; not LaTeX's commands that begin like one."""
+
+_ROLES = "(?:system|user|assistant|human|model)"
+_NAMES = "(?:question|problem|exercise|instruction|human|user|q)"
 _MARKS = (
-    rf"(?is)(?:<\|im_start\|>\s*system{EDGE}.*?<\|im_end\|>|<<SYS>>.*?<</SYS>>)",
-    rf"(?i)<\|[^<>|]+\|>(?:\s*{_NAMES}{EDGE})?|\[/?INST\]|</?s>|<(?:start|end)_of_turn>(?:\s*{_NAMES}{EDGE})?|<think>",
+    rf"(?is)<\|im_start\|>\s*system{EDGE}.*?<\|im_end\|>|<<SYS>>.*?<</SYS>>",
+    rf"(?i)<\|[a-z_]{{2,}}[^<>|\n]*\|>(?:{_ROLES}{EDGE})?|\[/?INST\]|</?(?:s|bos|eos|problem|question|instruction)>"
+    rf"|<(?:start|end)_of_turn>(?:{_ROLES}{EDGE})?|<think>",
 )
 """Of chats: what the system is told, and marks."""
 
-_ABOUT_ANSWERS = "|".join(
-    (
-        r"last line of (?:your|the) response",
-        r"your (?:response|output) should",
-        r"without quotes",
-        r"that solves the problem",
-        r"appropriately completes",
-        r"describes a task",
-        r"helpful assistant",
-        r"give a final answer",
-        r"return your (?:final )?(?:answer|response)",
-        r"solve the following (?:math\w* )?problem",
-    )
-)
+_STEPS = r"step[ -]by[ -]step"
+_BOX = r"(?:\\+boxed|<answer>|####)"
+_ANSWER = r"(?:your|the)\s+(?:final\s+)?(?:answer|response|result)"
 _INSTRUCTIONS = (
-    rf"(?i)[^.?!\n:]*{EDGE}(?:{_ABOUT_ANSWERS}){EDGE}[^.?!\n:]*[.?!:]*",
-    rf"(?i)\s*(?:please,?\s+|let'?s\s+)?(?:reason|think){EDGE}[^.\n]*?{EDGE}step[ -]by[ -]step{EDGE}[^.?!\n]*[.?!]*",
-    r"(?i)\s*(?:please,?\s+|and\s+)*(?:put|give|write|return|present|express|enclose|place|box)\s+(?:your|the)\s+"
-    rf"(?:final\s+)?answer{EDGE}[^\n]*(?:\\+boxed|<answer>|####)[^\n]*",
-    rf"(?i)['\"]?(?:therefore,?\s+)?(?:the|my) final answer is{EDGE}[^\n.]*\\+boxed[^\n.]*\.?",
-    rf"(?i)\s*remember to (?:put|box|give|write) your (?:final )?answer{EDGE}[^\n]*",
-    r"(?is)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the\s+following|this)\s[^\n:.]*(?:problem|question|task)[^\n:.]*[:.]\s+",
+    r"(?i)below is an instruction that describes a task(?:, paired with an input that provides further context)?\.\s*"
+    r"write a response that appropriately completes the request\.",
+    r"(?i)given the following problem, reason and give a final answer to the problem\.",
+    r"(?i)your response should end with \"the final answer is \[answer\]\" where \[answer\] is the response to the "
+    r"problem\.?",
+    rf"(?i)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the\s+following|this)\s+(?:maths?\s+|mathematic(?:s|al)\s+)?(?:word\s+)?"
+    rf"(?:problem|question|task|exercise)s?(?:\s+(?:{_STEPS}|carefully|efficiently|clearly|and))*\s*[:.]\s+",
+    r"(?i)the last line of your response should be (?:of|in) the (?:following )?form(?:at)?:?\s[^\n]*?where \$?answer "
+    r"is (?:the answer to the problem|just the final number or expression that solves the problem)\.",
+    r"(?i)remember to (?:put|box) your (?:final )?answer (?:on its own line (?:after|at the end)|in(?:side)? \\+boxed)"
+    r"[^\n.?]{0,40}?[.]?\s*$",
+    rf"(?i)(?:please,?\s+|let'?s\s+)?(?:reason|think)\s+(?:carefully\s+)?{_STEPS}(?:\s+before\s+answering)?"
+    rf"(?:,?\s+and\s+(?:then\s+)?(?:output|put|give|write|return)\s+{_ANSWER}\s+(?:with)?in(?:side)?\s+{_BOX}\S*)?[.,:!]*",
+    rf"(?i)(?:please,?\s+|and\s+|then\s+)*(?:put|give|write|return|present|express|enclose|place|box|output)\s+{_ANSWER}"
+    rf"\s+(?:[^\s.?!:]+\s+){{0,4}}?[\"'(]*{_BOX}\S*(?:\s*</answer>)?(?:\s+tags?)?[.,:!]*",
 )
-"""How to answer: a sentence that speaks of nothing else, or from where it begins to."""
+"""How to answer: the sentences of well-known prompts, each to its end and no further."""
 
-_CONTESTS = "(?:AMC|AIME|AHSME|HMMT|IMO|olympiad|contest|kangaroo)"
+_CONTESTS = "(?:AMC|AIME|AHSME|AJHSME|USAMO|IMO|HMMT|BMO)"
 _HEADINGS = (
-    # With what comes before it and has no number.
-    rf"(?is)^[^\d]*?(?:^|\n)\s*[#*]+\s*{_NAMES}\s*\d*\s*(?::|\*\*)*(?:\s*\n|\s+)",
-    rf"(?is)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.]\s+)+",
-    r"(?is)\s*\n\s*[#*]+\s*(?:answer|solution|response)\W*$",
-    r"(?is)\s+(?:answer|solution|response|assistant|a)\s*:\s*$",
-    r"(?i)\s*[(\[](?:\d+\s*(?:points?|marks?|pts)"
-    rf"|[^()\[\]]*{EDGE}{_CONTESTS}{EDGE}[^()\[\]]*)\.?[)\]]\s*$",
+    rf"(?i)^\s*[#*]+\s*{_NAMES}\s*\d*\s*(?::\s*\**|\**\s*:?\s*\n)\s*",
+    rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.]\s+)+",
+    r"(?i)\s*\n\s*[#*]+\s*(?:answer|solution|response)\W*$",
+    r"(?i)\s+(?:answer|solution|response|assistant|a)\s*:\s*$",
+    r"\s*[(\[]\d+\s*(?:points?|marks?|pts)\.?[)\]]\s*$",
+    rf"\s*[(\[][^()\[\]]*{EDGE}{_CONTESTS}{EDGE}[^()\[\]]*(?:(?:19|20)\d\d|#\s*\d|[Pp]roblem\s+\d)[^()\[\]]*[)\]]\s*$",
+    rf"\s*[(\[][^()\[\]]*(?:19|20)\d\d[^()\[\]]*{EDGE}{_CONTESTS}{EDGE}[^()\[\]]*[)\]]\s*$",
 )
-"""Before and after the question; the last one is where it comes from, or what it counts."""
+"""Before and after the question; the last ones are what it counts, or where it comes from."""
 
-_NUMBERING = r"^\s*(?:\(?\d{1,3}[.)]|#\d{1,4}[.:]?)\s+(\p{Lu}|\$|\\)"
-_SUPERSCRIPTS = "([⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
-
-
-def normalized(texts: pl.Series, form: Literal["NFC", "NFKC"]) -> pl.Series:
-    """The texts in one of Unicode's normal forms. ASCII has them all, and most texts are that: they cost nothing."""
-    foreign = texts.str.len_bytes() != texts.str.len_chars()
-    return changed(texts, foreign, lambda text: text.str.normalize(form))
-
-
-def changed(texts: pl.Series, where: pl.Series, change: Callable[[pl.Expr], pl.Expr]) -> pl.Series:
-    """The texts, those changed for which `where` is true."""
-    # polars passes over nulls.
-    made = pl.when("where").then("text")
-    return pl.DataFrame({"text": texts, "where": where}).select(pl.coalesce(change(made), "text").alias("text"))["text"]
+_NUMBERING = r"^\s*(?:\(?\d{1,3}[.)]|#\d{1,4}[.:]?)\s+(\p{Lu}\p{L}*[\s,.:'’]|\$[^$\\]*\$\s+\p{L}{2})"
+_WORDS, _NUMBERS = r"[\p{L}\d]+", r"\d+"
 
 
 def unwrapped(texts: pl.Series) -> pl.Series:
     """The texts without what is wrapped around them: two copies of one question from two sources come out alike."""
-    # NFKC makes x2 of x².
-    bare = normalized(texts.fill_null("").str.replace_all(_SUPERSCRIPTS, "^${1}"), "NFKC")
+    bare = normalized(replaced(texts.fill_null(""), _RAISED), "NFKC").str.replace_all("⁄", "/", literal=True)
     bare = changed(bare, bare.str.contains("&[a-z#]"), lambda text: text.str.replace_many(_ESCAPES))
-    for pattern, same in _JSON:
-        bare = bare.str.replace_all(pattern, same)
+    one_line = bare.str.contains(r"\\n") & ~bare.str.contains("\n", literal=True)
+    for pattern, same in _BREAKS:
+        bare = changed(bare, one_line, lambda text, p=pattern, s=same: text.str.replace_all(p, s))  # type: ignore[misc]  # mypy: a lambda's defaults
     doubled = bare.str.contains(r"\\\\[A-Za-z]") & ~bare.str.contains(r"(?:^|[^\\])\\[A-Za-z]")
     bare = changed(bare, doubled, lambda text: text.str.replace_all(r"\\", "\\", literal=True))
-    for pattern in (*_MARKS, *_INSTRUCTIONS, *_HEADINGS):
-        bare = bare.str.replace_all(pattern, "")
-    return bare.str.replace(_NUMBERING, "${1}")
+    bare = replaced(bare, ((pattern, "\n") for pattern in _MARKS))
+    told = replaced(bare, ((pattern, " ") for pattern in _INSTRUCTIONS))
+    cut = told.str.len_bytes() != bare.str.len_bytes()
+    whole = cut & (
+        (told.str.count_matches(_WORDS) < MIN_WORDS)
+        | (told.str.count_matches(_NUMBERS) != bare.str.count_matches(_NUMBERS))
+    )
+    bare = replaced(told.zip_with(~whole, bare), ((pattern, "") for pattern in _HEADINGS))
+    return bare.str.replace(_NUMBERING, "${1}").str.strip_chars()

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from curate.alike.wording import MAX_CHARS, WORD, question
 from curate.reading.against import QUOTED_CHARS, Against
-from curate.workers.blocks import runs_in_common, spaced
+from curate.workers.blocks import PAD, runs_in_common, spaced
 
 RULE = "run"
 
@@ -52,7 +52,7 @@ class NgramsBlocks(Against):
             "id",
             contaminated_by="by",
             contamination_rule=pl.when(hit).then(pl.lit(RULE)),
-            contaminated_run="run",
+            contaminated_run=pl.col("run").str.replace_all(PAD, "", literal=True).str.strip_chars_end(),
             benchmark_question=pl.col("problem").str.slice(0, QUOTED_CHARS),
             drop=pl.when(hit).then(pl.lit("contaminated")),
         )
@@ -65,7 +65,9 @@ def _words(problems: pl.Series) -> pl.Series:
 
 def _first_with(runs: pl.Series, asked: pl.DataFrame, n: int) -> pl.DataFrame:
     """`run`, `by` and `problem`: of each of the runs the first question that has it."""
-    words = asked.select("known", word=spaced(asked["words"], n).str.split(" ")).explode("word")
+    texts = asked.select("known", text=spaced(asked["words"], n))
+    some = texts.filter(pl.col("text").str.contains_any(runs.drop_nulls().unique().implode()))
+    words = some.select("known", word=pl.col("text").str.split(" ")).explode("word")
     run = pl.concat_str([pl.col("word").shift(-place).over("known") for place in range(n)], separator=" ")
     having = words.select("known", run=run).filter(pl.col("run").is_in(runs.drop_nulls().implode()))
     first = having.unique("run", keep="first", maintain_order=True)

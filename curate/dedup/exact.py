@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from curate.alike.wrapping import normalized
+from curate.alike.columns import normalized
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from curate.plug import Finds
 from curate.reading.intake import SourceError
 
 if TYPE_CHECKING:
@@ -11,12 +12,11 @@ if TYPE_CHECKING:
 def absent(manifest: "Manifest") -> list[str]:
     """Files and versions that are not there, each after the place in the manifest that names it; no Hub is asked."""
     faults = []
-    places = [(f"sources.{place}", use) for place, use in enumerate(manifest.sources)]
-    places += [(f"problems.{use.name}", use) for use in manifest.problems]
-    for place, use in places:
-        try:
-            # A source or stage has `find` where it reads something that lies here.
-            getattr(use.plug, "find", lambda: None)()
-        except SourceError as error:
-            faults.append(f"{place}: {error}")
+    for kind, uses in (("sources", manifest.sources), ("problems", manifest.problems)):
+        for place, use in enumerate(uses):
+            if isinstance(use.plug, Finds):
+                try:
+                    use.plug.find()
+                except SourceError as error:
+                    faults.append(f"{kind}.{place} ({use.name}): {error}")
     return faults

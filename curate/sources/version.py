@@ -65,19 +65,22 @@ class Version:
         """The digest over the version's rows."""
         return {"version": self._opened().digest}
 
-    def find(self) -> Built:
-        """The version, its files unread.
+    def find(self) -> None:
+        """Passes if there is such a version; its files are not read.
 
         Raises:
-            SourceError: there is none of this name.
+            SourceError: there is none.
         """
+        self._named()
+
+    def _named(self) -> Built:
         try:
             return open_version(self.of, self.root)
         except VersionError as error:
             raise SourceError(f"of: {error}") from error
 
     def _opened(self) -> Built:
-        version = self.find()
+        version = self._named()
         try:
             version.check_files()
         except DigestError as error:

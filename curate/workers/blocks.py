@@ -48,7 +48,7 @@ def runs_in_common(words: pl.Series, known: pl.Series, n: int, workers: int) -> 
     """
     if words.is_empty():
         return pl.Series(dtype=pl.String)
-    beside = spaced(known, n).to_frame("text")
+    beside = pl.DataFrame({"hash": _run_hashes(spaced(known, n), n)}, schema={"hash": pl.UInt64})
     return _spread("decontaminate.ngrams_blocks", "meet", spaced(words, n), {"n": n}, beside, workers)["run"]
 
 
@@ -59,8 +59,10 @@ def spaced(words: pl.Series, n: int) -> pl.Series:
     return said.select(pl.col("word").list.concat(lacking).list.join(" "))["word"]
 
 
-def sign(texts: Sequence[str], beside: pl.DataFrame, folder: Path, *, n: int, bands: int, rows: int, seed: int) -> Any:
-    """A table of one column per band, one row per text. Run by a task."""
+def sign(
+    texts: Sequence[str], beside: pl.DataFrame, folder: Path, *, n: int, bands: int, rows: int, seed: int
+) -> pl.DataFrame:
+    """A table of one column per band, one row per text. Run by a task, which has nothing `beside`."""
     from datatrove.data import Document
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
 
@@ -72,16 +74,13 @@ def sign(texts: Sequence[str], beside: pl.DataFrame, folder: Path, *, n: int, ba
 
 
 def meet(texts: Sequence[str], beside: pl.DataFrame, folder: Path, *, n: int) -> pl.DataFrame:
-    """Column `run`: of every text the first run of n words that a text of `beside` has, or null. Run by a task."""
+    """Column `run`: of every text the first run of n words whose `hash` stands in `beside`, or null. Run by a task."""
     from datatrove.data import Document
     from datatrove.pipeline.decont.n_grams import NGramsDecontConfig, NGramsDecontFilter
-    from datatrove.utils.text import ngrams
 
-    block = NGramsDecontFilter(str(folder), NGramsDecontConfig(n, norm_config=_as_is()), language=_words())
     # datatrove's indexer cannot be loaded without lighteval: this is the file that it writes.
-    runs = {" ".join(run) for text in beside["text"] for run in ngrams(text.split(" "), n)}
-    hashes = [block.hash_func(run) for run in runs]
-    np.array(hashes, block.config.hash_config.np_descr).tofile(folder / "known.index.hashes")
+    beside["hash"].to_numpy().tofile(folder / "known.index.hashes")
+    block = NGramsDecontFilter(str(folder), NGramsDecontConfig(n, norm_config=_as_is()), language=_words())
     found = []
     for at, text in enumerate(texts):
         document = Document(text=text, id=str(at))
@@ -105,6 +104,7 @@ def _spread(
 
     with tempfile.TemporaryDirectory() as scratch:
         if len(texts) <= HERE_TEXTS:
+            _quiet()
             return WORK[does](texts.to_list(), beside, Path(scratch), **options)
         here = Crew("local", Local(workers=workers), Path(scratch), Steps(quiet=True))
         crew = standing_crew() or here
@@ -114,6 +114,23 @@ def _spread(
             return pl.concat(crew.tables(name, {"does": does, "options": options}, parts, beside))
         finally:
             here.close()
+
+
+def _quiet() -> None:
+    """datatrove says nothing on the terminal of the build."""
+    from datatrove.utils.logging import logger
+
+    logger.disable("datatrove")
+
+
+def _run_hashes(texts: pl.Series, n: int) -> list[int]:
+    """A hash of every run of n words, as datatrove has it."""
+    from datatrove.utils.hashing import HashConfig, create_hash_func
+    from datatrove.utils.text import ngrams
+
+    hash_of = create_hash_func(HashConfig())
+    # A loop: datatrove hashes one run at a time.
+    return list({hash_of(" ".join(run)) for text in texts for run in ngrams(text.split(" "), n)})
 
 
 def _as_is() -> Any:

@@ -56,7 +56,7 @@ def main() -> None:
         kind = next((name for name in names if name in TOLD), names[0])
         faults.append({"what": what, "kind": kind, "text": str(error)})
 
-    perform = {"mark": _mark, "ask": _ask}.get(task["does"], _make)
+    perform = {"mark": _mark, "ask": _ask, "sign": _make, "meet": _make}[task["does"]]
     try:
         result = perform(task, run, pulse, fault)
     # Here an error becomes a line of the build's report; what was finished before it is kept.
