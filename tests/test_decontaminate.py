@@ -137,6 +137,13 @@ def test_a_hit_names_the_question_as_its_file_does(tmp_path: Path) -> None:
     assert found == ["named:set-7", f"named:{ours[1]}", f"named:{ours[2]}"], "no id that reads like a benchmark's name"
 
 
+@pytest.mark.parametrize("asked", ["+ = +", "What is the sum of the angles of a triangle?"])
+def test_a_benchmark_without_numbers_or_words_is_compared_with_any_row(tmp_path: Path, asked: str) -> None:
+    tmp_path.joinpath("bare.jsonl").write_text(json.dumps({"problem": asked}))
+    found = marks(str(tmp_path / "bare.jsonl"), asked, "a b c 3", None, "小明有12个苹果,给了小红5个,还剩多少个?")
+    assert found["drop"].to_list() == ["contaminated", None, None, None]
+
+
 def test_no_rows_are_no_marks(mine: str) -> None:
     assert marks(mine).height == 0
 

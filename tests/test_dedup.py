@@ -242,6 +242,22 @@ def test_bands_miss_at_most_one_in_a_hundred_at_the_threshold() -> None:
     assert cut_bands(128, 0.9)[1] > cut_bands(128, 0.5)[1]
 
 
+@pytest.mark.parametrize("permutations", [8, 128, 1024])
+@pytest.mark.parametrize("threshold", [0.001, 0.01, 1.0])
+def test_any_threshold_can_be_cut_into_bands(permutations: int, threshold: float) -> None:
+    count, rows = cut_bands(permutations, threshold)
+    assert 1 <= count * rows <= permutations
+    assert marks(table(FENCE, FORMS[0]), permutations=permutations, threshold=threshold)["01"][0] == "00"
+
+
+@pytest.mark.parametrize("shingles", ["words", "characters"])
+def test_texts_shorter_than_a_run_are_compared_too(shingles: str) -> None:
+    short = table("Prove it.", "prove it", "Prove them.")
+    found = marks(short, n=40, shingles=shingles)
+    assert [found[at][0] for at in ("00", "01", "02")] == [None, "00", None]
+    assert marks(short[:1], n=40, shingles=shingles)["00"] == (None, None, None)
+
+
 def test_shares_are_those_of_the_sets() -> None:
     said = statements(pl.Series(["red green blue", "red green blue", "red green blue brown", "one", ""]))
     cut = shingle(said, "words", 2, workers=1)

@@ -1,9 +1,13 @@
 """One question from many sources: prompts, chat marks, escapes and ways of typing around it make no other problem."""
 
+import json
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from curate.alike.wrapping import unwrapped
+from curate.decontaminate.ngrams import Ngrams
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
 
@@ -58,6 +62,20 @@ TYPED = {
 }
 
 
+BEGINS_LIKE_A_PROMPT = (
+    "Remember to put your answer in a box. Ann has {} red and 5 blue boxes. How many boxes has she?",
+    "The last line of your response should be the answer, which is the sum of {} and 5.",
+    "Think step by step: what is {} percent of 80?",
+    "Express your answer in \\boxed{{}}. What is {} + 5?",
+    "A shop sells phones. Ann buys two of each.\n* Model X costs {} dollars\n* Model Y costs 90 dollars",
+    "The table describes a task with {} steps, a response and an input. How many parts has it?",
+    "Answer the following question about triangle ABC with AB = {} and BC = 8: find AC.",
+    "Solve this problem for {} people at 5 tables: in how many ways can they sit?",
+    "A note says: the final answer is {}. Which answer is 5 more?",
+)
+"""In each a number of which the answer depends."""
+
+
 def stays(*problems: str) -> list[str]:
     """The ids of the problems that exact and near duplicates leave."""
     rows = pl.DataFrame({"id": [str(at) for at in range(len(problems))], "problem": problems})
@@ -81,6 +99,37 @@ def test_another_way_of_typing_makes_no_other_problem(way: str) -> None:
 def test_another_problem_in_the_same_wrapping_stays(wrapping: str) -> None:
     other = ASKED.replace("15", "25")
     assert stays(wrapping.format(ASKED), wrapping.format(other)) == ["0", "1"]
+
+
+@pytest.mark.parametrize("text", BEGINS_LIKE_A_PROMPT)
+def test_no_number_of_a_question_goes_with_a_prompt(text: str) -> None:
+    assert stays(text.format(15), text.format(25)) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        *((text.format(15), "Think step by step. " + text.format(15)) for text in BEGINS_LIKE_A_PROMPT),
+        *((ASKED, wrapping.format(ASKED)) for wrapping in WRAPPED),
+    ],
+)
+def test_no_prompt_hides_a_question_of_a_benchmark(tmp_path: Path, known: str, text: str) -> None:
+    tmp_path.joinpath("mine.jsonl").write_text(json.dumps({"problem": known}))
+    rows = pl.DataFrame({"id": ["a", "b"], "problem": [known, text]})
+    assert Ngrams(against=(str(tmp_path / "mine.jsonl"),))(rows)["drop"].to_list() == ["contaminated"] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        ("Is $p \\nRightarrow q$ true for 3 and 5?", "Is $p \\not\\Rightarrow q$ true for 3 and 5?"),
+        ("A recipe needs 1½ cups for 12 cookies.", "A recipe needs 1 1/2 cups for 12 cookies."),
+        ("Evaluate log₂8 + 5 and x².", "Evaluate log_{2}8 + 5 and x^{2}."),
+        ("How many x have <|x|> = 7 and |x| < 3?", "How many x have <|x|> = 7 and |x| < 3?"),
+    ],
+)
+def test_signs_stay_what_they_are(text: str, bare: str) -> None:
+    assert unwrapped(pl.Series([text])).to_list() == [bare]
 
 
 @pytest.mark.parametrize(

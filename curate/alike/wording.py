@@ -8,7 +8,8 @@ from curate.alike.columns import EDGE, changed, foreign, replaced
 from curate.alike.wrapping import unwrapped
 
 MAX_CHARS = 20_000
-"""How far into a text words are read. The longest of 11,000 benchmark questions has 4,300 characters."""
+"""How far into a text runs of words and rare words are read; numbers and quantities are read to its end. The longest of
+11,000 benchmark questions has 4,300 characters."""
 
 MIN_STEM_WORDS = 6
 """A question that has fewer words without its options is compared with them."""
@@ -73,7 +74,7 @@ NUMBERS = {
     "thousand": "1000",
     "million": "1000000",
 }
-"""Numbers in words. A fraction is its denominator, so that `a third` and `1/3` say the same: 1 is never counted."""
+"""Numbers in words; a fraction is its denominator."""
 
 _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 

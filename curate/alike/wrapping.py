@@ -31,7 +31,7 @@ _BREAKS = (
 """Line breaks that were escaped once too often; not LaTeX's commands that begin like one."""
 
 _ROLES = "(?:system|user|assistant|human|model)"
-_NAMES = "(?:question|problem|exercise|instruction|human|user|q)"
+_NAMES = "(?:question|problem|exercise|example|instruction|human|user|q)"
 _MARKS = (
     rf"(?is)<\|im_start\|>\s*system{EDGE}.*?<\|im_end\|>|<<SYS>>.*?<</SYS>>",
     rf"(?i)<\|[a-z_]{{2,}}[^<>|\n]*\|>(?:{_ROLES}{EDGE})?|\[/?INST\]|</?(?:s|bos|eos|problem|question|instruction)>"
@@ -64,7 +64,7 @@ _INSTRUCTIONS = (
 _CONTESTS = "(?:AMC|AIME|AHSME|AJHSME|USAMO|IMO|HMMT|BMO)"
 _HEADINGS = (
     rf"(?i)^\s*[#*]+\s*{_NAMES}\s*\d*\s*(?::\s*\**|\**\s*:?\s*\n)\s*",
-    rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.]\s+)+",
+    rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.)]\s+)+",
     r"(?i)\s*\n\s*[#*]+\s*(?:answer|solution|response)\W*$",
     r"(?i)\s+(?:answer|solution|response|assistant|a)\s*:\s*$",
     r"\s*[(\[]\d+\s*(?:points?|marks?|pts)\.?[)\]]\s*$",
