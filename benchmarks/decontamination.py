@@ -1,6 +1,6 @@
-"""What decontamination finds and what it flags wrongly, beside the 8-gram rule of open-r1; its time and memory.
+"""What decontamination finds and what it flags wrongly, beside the 8-gram rule of open-r1.
 
-    COTILLION_REAL_DATA=FOLDER python benchmarks/decontamination.py [--speed 100000]
+    COTILLION_REAL_DATA=FOLDER python benchmarks/decontamination.py
         [--peers datatrove-split datatrove --python datatrove=/venv/bin/python ...]
 
 The rules were tuned on the rows of even number of the paraphrases and of GSM8K's training questions; every table here
@@ -10,21 +10,18 @@ n-grams beside them (question_peers.py says how it is run, and what must be inst
 """
 
 import argparse
-import os
-import resource
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
 
 # This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from benchmarks.duplicates import DATA, texts  # noqa: E402
 from benchmarks.question_peers import PEERS, made_by  # noqa: E402
 from curate.alike.contamination import VARIANT_RULE, lookup  # noqa: E402
 from curate.alike.wording import form, question  # noqa: E402
 
-DATA = Path(os.environ.get("COTILLION_REAL_DATA", "."))
 PARAPHRASE = 0.38
 BACKGROUND = ("gsm8k_train", "math_train")
 UNRELATED = {
@@ -41,12 +38,6 @@ LEAKS = (
     ("math_train", "aime_1983_2023", 316),
 )
 """Those that the makers of the data counted, by exact text or by looking."""
-
-
-def texts(name: str) -> pl.Series:
-    """The questions of a file of benchmarks/ or questions/."""
-    (path,) = [*DATA.glob(f"benchmarks/{name}.jsonl*"), *DATA.glob(f"questions/{name}.jsonl*")]
-    return pl.read_ndjson(path, infer_schema_length=None)["question"].alias("problem")
 
 
 def numbered(problems: pl.Series, name: str = "row") -> pl.DataFrame:
@@ -147,29 +138,6 @@ def flags() -> None:
         by_kind(name, pairs(name), own=True)
 
 
-def speed(rows: int) -> None:
-    names = ("math_train", "gsm8k_train", "aime_1983_2023", "tal_scq_en", "odyssey_math", "aqua_dev", "limo")
-    real = pl.concat([texts(name) for name in names])
-    copies = -(-rows // len(real))
-    # Each copy of a text has another digit in the place of each of its own, and a number of its own.
-    varied = pl.concat(
-        [
-            real.str.replace_many([str(d) for d in range(10)], [str((d * 3 + i) % 10) for d in range(10)]) + f" ({i})"
-            if i
-            else real
-            for i in range(copies)
-        ]
-    )[:rows]
-    everything = pl.concat([texts(path.name.split(".")[0]) for path in sorted(DATA.glob("benchmarks/*"))])
-    asked = numbered(varied)
-    wall, cpu = time.perf_counter(), time.process_time()
-    marks = lookup(numbered(everything, "known"), asked, n=8, paraphrase=PARAPHRASE).find(asked)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"\n{rows:,} problems against {len(everything):,} questions: {cpu:.0f} s of CPU, {wall:.0f} s of clock, ")
-    print(f"peak memory {memory:.2f} GB; {marks.height:,} hits and variants")
-
-
 def peers(pythons: dict[str, str]) -> None:
     """Prints what the peers' n-grams find, and flag wrongly, beside ours."""
     everything = pl.concat([texts(path.name.split(".")[0]) for path in sorted(DATA.glob("benchmarks/*"))])
@@ -190,15 +158,12 @@ def peers(pythons: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--speed", type=int, help="only this: time and memory over so many problems")
     options.add_argument("--peers", nargs="*", choices=list(PEERS), help="only this: paraphrases, beside these")
     options.add_argument("--python", nargs="*", default=[], metavar="PEER=PATH", help="a peer's interpreter")
     said = options.parse_args()
     if said.peers is not None:
         given = dict(pair.split("=", 1) for pair in said.python)
         peers({name: given.get(name, sys.executable) for name in said.peers})
-    elif said.speed:
-        speed(said.speed)
     else:
         finds()
         flags()

@@ -10,7 +10,6 @@ are the benchmark. Only texts that a form changes count. `--show` prints copies 
 import argparse
 import html
 import json
-import os
 import random
 import re
 import sys
@@ -21,11 +20,11 @@ import polars as pl
 
 # This folder holds files named like modules of what they measure: look for the packages beside it, not in it.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
+from benchmarks.duplicates import DATA, ours  # noqa: E402
 from curate.alike.contamination import VARIANT_RULE, lookup  # noqa: E402
 from curate.dedup.exact import Exact  # noqa: E402
 from curate.dedup.minhash import Minhash  # noqa: E402
 
-DATA = Path(os.environ.get("COTILLION_REAL_DATA", "."))
 FILES = ("math_train", "gsm8k_train", "odyssey_math", "limo", "aime_1983_2023")
 IN_WORDS = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight", "12": "twelve"}
 
@@ -137,21 +136,8 @@ def main() -> None:
 
 def deduplicated(pairs: list[tuple[str, str]]) -> list[bool]:
     """Whether both texts of a pair end at one problem that stays."""
-    ids = [str(at) for at in range(2 * len(pairs))]
-    rows = pl.DataFrame({"id": ids, "problem": [text for pair in zip(*pairs, strict=True) for text in pair]})
-    stays = dict(zip(ids, ids, strict=True))
-    for stage, link in ((Exact(), "duplicate_of"), (Minhash(), "near_duplicate_of")):
-        marks = stage(rows)
-        stays |= dict(marks.drop_nulls("drop").select("id", link).iter_rows())
-        rows = rows.filter(marks["drop"].is_null())
-
-    def last(place: int) -> str:
-        at = str(place)
-        while stays[at] != at:
-            at = stays[at]
-        return at
-
-    return [last(place) == last(place + len(pairs)) for place in range(len(pairs))]
+    stays, _ = ours(pl.Series([text for side in zip(*pairs, strict=True) for text in side]), [Exact(), Minhash()])
+    return (stays[: len(pairs)] == stays[len(pairs) :]).to_list()
 
 
 def decontaminated(pairs: list[tuple[str, str]]) -> int:
