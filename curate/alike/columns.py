@@ -4,6 +4,7 @@ On series, step by step: an expression that stands twice in another is worked ou
 """
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Literal
 
 import polars as pl
@@ -15,8 +16,10 @@ Ways = Iterable[tuple[str, str]]
 """Patterns, and what is written in their place."""
 
 
-def replaced(texts: pl.Series, ways: Ways) -> pl.Series:
-    """The texts after every pattern was replaced, one after the other."""
+def replaced(texts: pl.Series, ways: Ways, where: pl.Series | None = None) -> pl.Series:
+    """The texts after every pattern was replaced, one after the other; where it is told, only those."""
+    if where is not None:
+        return changed(texts, where, lambda text: reduce(lambda made, way: made.str.replace_all(*way), ways, text))
     for pattern, same in ways:
         texts = texts.str.replace_all(pattern, same)
     return texts

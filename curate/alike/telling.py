@@ -98,9 +98,10 @@ def _next(values: Any, texts: Any) -> Any:
 
 def _foreign(by_word: dict[str, Any], texts: Any, count: int) -> Any:
     """By text a hash of all its words if it is not English, else 0."""
-    english, prose = (np.bincount(texts, by_word[name], count) for name in ("english", "prose"))
-    words = sequence_hashes(by_word["word"], texts, count)
-    return np.where((english == 0) & (prose >= FOREIGN_WORDS), words, np.uint64(0))
+    english, prose = (np.bincount(texts[by_word[name]], minlength=count) for name in ("english", "prose"))
+    foreign = (english == 0) & (prose >= FOREIGN_WORDS)
+    theirs = foreign[texts]
+    return sequence_hashes(by_word["word"][theirs], texts[theirs], count)
 
 
 def _together(*hashes: Any) -> Any:

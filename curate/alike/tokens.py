@@ -40,4 +40,4 @@ def tokens_of(texts: pl.Series, pattern: str) -> Tokens:
     distinct = flat.unique("key", keep="first", maintain_order=True).with_row_index("code")
     codes = flat.select("key").join(distinct.select("key", "code"), on="key", how="left", maintain_order="left")["code"]
     starts = np.concatenate([np.zeros(1, np.int64), sizes]).cumsum()
-    return Tokens(distinct["word"], distinct["key"], codes.to_numpy(), starts)
+    return Tokens(distinct["word"], distinct["key"], codes.to_numpy().astype(np.intp), starts)

@@ -6,7 +6,7 @@ a text whose numbers or words would go with it stays whole.
 
 import polars as pl
 
-from curate.alike.columns import EDGE, changed, normalized, replaced
+from curate.alike.columns import EDGE, changed, foreign, normalized, replaced
 
 MIN_WORDS = 3
 """A text of which fewer words would remain stays whole."""
@@ -79,11 +79,11 @@ _WORDS, _NUMBERS = r"[\p{L}\d]+", r"\d+"
 
 def unwrapped(texts: pl.Series) -> pl.Series:
     """The texts without what is wrapped around them: two copies of one question from two sources come out alike."""
-    bare = normalized(replaced(texts.fill_null(""), _RAISED), "NFKC").str.replace_all("⁄", "/", literal=True)
+    bare = texts.fill_null("")
+    bare = normalized(replaced(bare, _RAISED, foreign(bare)), "NFKC").str.replace_all("⁄", "/", literal=True)
     bare = changed(bare, bare.str.contains("&[a-z#]"), lambda text: text.str.replace_many(_ESCAPES))
     one_line = bare.str.contains(r"\\n") & ~bare.str.contains("\n", literal=True)
-    for pattern, same in _BREAKS:
-        bare = changed(bare, one_line, lambda text, p=pattern, s=same: text.str.replace_all(p, s))  # type: ignore[misc]  # mypy: a lambda's defaults
+    bare = replaced(bare, _BREAKS, one_line)
     doubled = bare.str.contains(r"\\\\[A-Za-z]") & ~bare.str.contains(r"(?:^|[^\\])\\[A-Za-z]")
     bare = changed(bare, doubled, lambda text: text.str.replace_all(r"\\", "\\", literal=True))
     bare = replaced(bare, ((pattern, "\n") for pattern in _MARKS))
