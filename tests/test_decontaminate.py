@@ -137,6 +137,23 @@ def test_a_hit_names_the_question_as_its_file_does(tmp_path: Path) -> None:
     assert found == ["named:set-7", f"named:{ours[1]}", f"named:{ours[2]}"], "no id that reads like a benchmark's name"
 
 
+def test_a_copy_that_lacks_the_drawing_the_note_or_the_blank_is_the_question(tmp_path: Path) -> None:
+    bare = "A circle of radius 3 lies in a square of side 7 and touches two of its sides. What is left of the square?"
+    drawn = bare + '\n[asy] draw(circle((0,0),3)); label("$7$", (4,0)); [/asy]\nNote: no calculator is needed.'
+    blank = "If 5 pens cost 35 dollars, then 8 such pens cost \\underline{\\hspace{1cm}} ______ dollars in the shop."
+    path = tmp_path / "drawn.jsonl"
+    path.write_text("".join(json.dumps({"problem": text}) + "\n" for text in (drawn, blank)))
+    found = marks(str(path), bare, drawn, blank.replace("______", ""))
+    assert found["drop"].to_list() == ["contaminated"] * 3
+
+
+def test_a_question_that_only_its_drawing_tells_is_another_one_with_another_drawing(tmp_path: Path) -> None:
+    asked = "What is the area of the shaded figure?\n[asy] draw((0,0)--({0},0)--({0},5)--cycle); [/asy]"
+    tmp_path.joinpath("drawn.jsonl").write_text(json.dumps({"problem": asked.format(4)}))
+    found = marks(str(tmp_path / "drawn.jsonl"), asked.format(9), asked.format(4))
+    assert found["drop"].to_list() == [None, "contaminated"]
+
+
 @pytest.mark.parametrize("asked", ["+ = +", "What is the sum of the angles of a triangle?"])
 def test_a_benchmark_without_numbers_or_words_is_compared_with_any_row(tmp_path: Path, asked: str) -> None:
     tmp_path.joinpath("bare.jsonl").write_text(json.dumps({"problem": asked}))

@@ -7,7 +7,7 @@ import polars as pl
 
 from curate.alike.columns import EDGE, replaced
 from curate.alike.telling import tell, things
-from curate.alike.wording import MAX_CHARS, form, plain, stem
+from curate.alike.wording import DRAWING, MAX_CHARS, NOTE, form, plain, stem
 from curate.alike.wrapping import unwrapped
 
 BATCH_ROWS = 20_000
@@ -16,16 +16,14 @@ BATCH_ROWS = 20_000
 MATTERS = ("drawing", "tail", "options", "of_options", "asks", "asking", "words")
 """Columns that `compatible` reads."""
 
-_DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
-
 _TAIL = (
-    rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$",
+    NOTE,
     rf"(?i){EDGE}(?:express|give|enter|write|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s[^.?!]*[.?!)*#\s]*$",
 )
 """A note, and how to give the answer: what other copies of the problem may lack."""
 
 _LAYOUT = (
-    (_DRAWING, " "),
+    (DRAWING, " "),
     (r"\\textquotesingle\s*(?:\{\})?\s?", "'"),
     (r"\\textasciitilde", "~"),
     (r"\\textsuperscript", "^"),
@@ -42,7 +40,6 @@ _LAYOUT = (
     (rf"\{{([^{{}}]*)\\over{EDGE}([^{{}}]*)\}}", r"{${1}}{${2}}"),
     (r"\^\s*(\{[^{}]*\}|\w)\s*_\s*(\{[^{}]*\}|\w)", "_${2}^${1}"),
     (r"\\(?:[dtc]?frac|limits|[lr]brace|[mh]box)", " "),
-    (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
     (rf"\\(?:not\s*=|neq?{EDGE})|!=", "≠"),
     (r"<=", "≤"),
     (r">=", "≥"),
@@ -125,7 +122,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     asks. `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
     bare = unwrapped(problems)
-    drawn = bare.str.extract_all(_DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
+    drawn = bare.str.extract_all(DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
     texts = replaced(bare, _LAYOUT)
     stems = stem(texts)
     asked = plain(stems)

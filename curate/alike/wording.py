@@ -14,6 +14,11 @@ MAX_CHARS = 20_000
 MIN_STEM_WORDS = 6
 """A question that has fewer words without its options is compared with them."""
 
+DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
+NOTE = rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$"
+"""Code of a drawing, and a note without numbers at the end: other copies of the problem may lack them."""
+_NUMBER_AND_WORDS = rf"(?s)\d.*?(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}\d"
+
 _FONT = r"\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?"
 _LETTER = rf"(?:(?:^|[\s$}}~:]){_FONT}%s[ \t]?[)\]]|[.,;?!]\(%s[ \t]?[)\]]|(?:^|\n|[^\p{{L}}\s]\s*){_FONT}%s[ \t]?[.:])"
 """An option's letter: `A)`; `A.` and `A:` not behind a word (`Plan A: ...`)."""
@@ -28,6 +33,7 @@ _GREEK_NAMES = (
 _GREEK = {letter: f" {name} " for letter, name in zip("αβγδεζηθικλμνξπρστφχψω", _GREEK_NAMES.split(), strict=True)}
 
 _LAYOUT = (
+    (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
     (r"(?:[\^_]\s*\{\s*\})+", " "),
     (r"(^|[^\w)}\]])\*\*", "${1}"),
     (r"\*\*([^\w({\\-]|$)", "${1}"),
@@ -49,7 +55,7 @@ _LAYOUT = (
     (r"∞", r"\infty "),
     (rf"√|{EDGE}sqrt\s*\(([^()]*)\)", r"\sqrt{${1}}"),
 )
-"""Ways of writing the same: sizes and fonts, thousands, fractions, signs."""
+"""Ways of writing the same: blanks to fill in, sizes and fonts, thousands, fractions, signs."""
 
 WORD = r"\d+(?:\.\d+)?|\p{Han}|\p{Hiragana}|\p{Katakana}|\p{Thai}|[\p{L}\p{M}]+"
 """Scripts that put no space between words give a word per character."""
@@ -80,8 +86,10 @@ _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 
 def question(texts: pl.Series) -> pl.Series:
-    """The questions alone: prompts around them and lists of options after them are gone, where enough words remain."""
-    return plain(stem(unwrapped(texts)))
+    """The questions alone: without prompts, lists of options, drawings and notes, where words and a number remain."""
+    bare = unwrapped(texts)
+    told = replaced(bare, ((DRAWING, " "), (NOTE, "")))
+    return plain(stem(told.zip_with(told.str.contains(_NUMBER_AND_WORDS), bare)))
 
 
 def stem(bare: pl.Series) -> pl.Series:
