@@ -12,7 +12,7 @@ import polars as pl
 from curate.alike.columns import EDGE
 from curate.alike.copies import characters_in_common, compare_figures, covered, figures, rarities, split
 from curate.alike.likeness import SAMPLE_ROWS, Known, know, likenesses
-from curate.alike.wording import form, question
+from curate.alike.wording import drawing, form, question
 
 SLICE_ROWS = 10_000
 """Rows whose words a thread has in memory at once."""
@@ -49,7 +49,8 @@ class Lookup:
     """Known questions, ready to be looked up."""
 
     texts: pl.DataFrame
-    """`known` (0, 1, ...), `asked` (wording.question), `form` (distinct), `bare` (the form with every number as 0)."""
+    """`known` (0, 1, ...), `asked`, `drawing` (as in wording), `form` (with the drawing distinct), `bare` (the form with
+    every number as 0)."""
     index: Known
     numbers: Known
     """The same by their numbers alone."""
@@ -85,10 +86,8 @@ class Lookup:
         return near.with_columns(self.texts["known"].gather(near["known"]))
 
     def _find(self, rows: pl.DataFrame) -> pl.DataFrame:
-        said = rows.select("row", asked=question(rows["problem"]))
-        said = said.with_columns(form=form(said["asked"]))
-        said = said.filter(pl.col("form") != "")
-        exact = said.join(self.texts, on="form")
+        said = _said(rows, "row")
+        exact = said.join(self.texts, on="form", suffix="_known").filter(_not_redrawn("drawing", "drawing_known"))
         exact = exact.select("row", known="place", rule=pl.lit("exact"), similarity=pl.lit(1.0))
         rest = said.join(exact, on="row", how="anti", maintain_order="left")
         swapped = rest.select("row", bare=_without_digits()).filter(pl.col("bare").str.contains(r"\p{L}.*\p{L}"))
@@ -103,7 +102,7 @@ class Lookup:
 
     def _alike(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Copies, paraphrases and variants, by words and numbers."""
-        said = rest.select("row", "asked", "form")
+        said = rest.select("row", "asked", "form", "drawing")
         pairs = self._scored(said)
         help_of_numbers = NUMBERS_HELP * pl.col("shared_numbers").clip(0, NUMBERS_HELP_UNTIL)
         says_it = pl.col("score") >= self.paraphrase - help_of_numbers
@@ -124,8 +123,10 @@ class Lookup:
         return _likenesses(self.index, said).with_columns(score=pl.col("dice") * pl.col("numbers") * sure)
 
     def _judged(self, near: pl.DataFrame) -> pl.DataFrame:
-        theirs = self.texts.select(known="place", known_asked="asked", known_form="form")
+        theirs = self.texts.select(known="place", known_asked="asked", known_form="form", known_drawing="drawing")
         pairs = near.join(theirs, on="known", how="left", maintain_order="left")
+        drawn = pl.col("drawing").is_not_null() | pl.col("known_drawing").is_not_null()
+        pairs = pairs.with_columns(redrawn=~_not_redrawn("drawing", "known_drawing"), drawn=drawn)
         # A loop: pairs that came so far are few, and two texts are compared word by word.
         rules = [self._rule(pair) for pair in pairs.iter_rows(named=True)]
         judged = near.with_columns(rule=pl.Series(rules, dtype=pl.String))
@@ -134,13 +135,15 @@ class Lookup:
 
     def _rule(self, pair: dict[str, Any]) -> str | None:
         known, text = pair["known_asked"], pair["asked"]
+        if pair["redrawn"]:
+            return None
         compared = compare_figures(figures(known), figures(text))
         if compared.kept and pair["contained"] >= CONTAINED:
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
             if characters_in_common(pair["known_form"], pair["form"]) >= self.characters:
                 return "characters"
-        formal = "\\" in known or "\\" in text
+        formal = pair["drawn"] or "\\" in known or "\\" in text
         same = compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
         told = pair["says_it"] and (compared.kept or not pair["copy"]) and (same or not formal)
         return "paraphrase" if told else None
@@ -174,15 +177,25 @@ def lookup(
         texts: `known` (0, 1, ...), `problem`; of those with the same text the first one stands for all.
         rows: `row`, `problem`.
     """
-    texts = texts.select("known", asked=question(texts["problem"]))
-    texts = texts.with_columns(form=form(texts["asked"]))
-    texts = texts.filter(pl.col("form") != "").unique("form", keep="first", maintain_order=True)
-    texts = texts.select("asked", "form", "known", bare=_without_digits())
+    texts = _said(texts, "known").unique(["form", "drawing"], keep="first", maintain_order=True)
+    texts = texts.with_columns(bare=_without_digits())
     texts = texts.with_row_index("place").with_columns(pl.col("place").cast(pl.Int64))
     sample = question(rows["problem"].gather_every(max(1, rows.height // SAMPLE_ROWS)))
     index = know(texts["asked"], sample)
     numbers = know(_numbers_of(texts["asked"]), _numbers_of(sample))
     return Lookup(texts, index, numbers, rarities(texts["asked"]), n, paraphrase, characters)
+
+
+def _said(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Of every row that says something: its key, `asked`, `drawing`, `form`."""
+    asked = question(rows["problem"])
+    said = rows.select(key, asked=asked, drawing=drawing(rows["problem"]), form=form(asked))
+    return said.filter(pl.col("form") != "")
+
+
+def _not_redrawn(one: str, other: str) -> pl.Expr:
+    """Whether two drawings are the same, or one of them is missing."""
+    return (pl.col(one) == pl.col(other)).fill_null(True)
 
 
 def _in_threads(look: Callable[[pl.DataFrame], pl.DataFrame], rows: pl.DataFrame) -> list[pl.DataFrame]:

@@ -7,7 +7,7 @@ import polars as pl
 
 from curate.alike.columns import EDGE, replaced
 from curate.alike.telling import tell, things
-from curate.alike.wording import DRAWING, MAX_CHARS, NOTE, form, plain, stem
+from curate.alike.wording import DRAWING, MAX_CHARS, NOTE, drawing, form, plain, stem
 from curate.alike.wrapping import unwrapped
 
 BATCH_ROWS = 20_000
@@ -122,7 +122,6 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     asks. `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
     bare = unwrapped(problems)
-    drawn = bare.str.extract_all(DRAWING).list.join(" ").str.extract_all(r"\d+(?:\.\d+)?")
     texts = replaced(bare, _LAYOUT)
     stems = stem(texts)
     asked = plain(stems)
@@ -131,7 +130,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     said = pl.DataFrame(
         {
             "form": form(asked),
-            "drawing": drawn.list.unique().list.sort().list.join(" "),
+            "drawing": drawing(bare),
             "options": form(plain(rest["text"])),
             "names": stems.str.extract_all(_NAME).list.join(" ").str.to_lowercase(),
             "asked": asked,
@@ -141,7 +140,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
         form=pl.when(pl.col("form") != "").then(pl.col("form").hash()),
         skeleton=pl.col("form").str.replace_all(r"\d+(?:·\d+)?", "0").hash(),
         names="names",
-        drawing=pl.when(pl.col("drawing") != "").then(pl.col("drawing").hash()),
+        drawing=pl.when(pl.col("drawing").is_not_null()).then(pl.col("drawing").hash()),
         tail=_tails(bare),
         options=pl.when(pl.col("options") != "").then("options"),
         of_options=pl.col("asked").str.contains(_OF_OPTIONS),

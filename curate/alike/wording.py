@@ -92,6 +92,13 @@ def question(texts: pl.Series) -> pl.Series:
     return plain(stem(told.zip_with(told.str.contains(_NUMBER_AND_WORDS), bare)))
 
 
+def drawing(texts: pl.Series) -> pl.Series:
+    """The numbers in the code of every text's drawings, each once, sorted; null where there are none."""
+    code = texts.str.extract_all(DRAWING).list.join(" ")
+    numbers = code.str.extract_all(r"\d+(?:\.\d+)?").list.unique().list.sort().list.join(" ")
+    return numbers.set(numbers == "", None)
+
+
 def stem(bare: pl.Series) -> pl.Series:
     """What `wrapping.unwrapped` gave without the list of options after it, where enough words remain."""
     length = bare.str.extract(_FIRST_OPTION, 1).str.len_chars()
