@@ -49,8 +49,8 @@ class Lookup:
     """Known questions, ready to be looked up."""
 
     texts: pl.DataFrame
-    """`known` (0, 1, ...), `asked`, `drawing` (as in wording), `form` (with the drawing distinct), `bare` (the form with
-    every number as 0)."""
+    """`known` (0, 1, ...), `asked`, `drawing`, `form` (all as in wording; no two with both the same), `bare`: the form
+    with every number as 0."""
     index: Known
     numbers: Known
     """The same by their numbers alone."""
