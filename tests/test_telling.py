@@ -12,8 +12,6 @@ import pytest
 
 from curate.dedup.minhash import Minhash
 
-pytest.importorskip("rensa", reason="dedup.minhash needs rensa")
-
 PAIRS = [json.loads(line) for line in Path(__file__).parent.joinpath("fixtures/question_pairs.jsonl").open()]
 
 

@@ -13,6 +13,9 @@ from curate.alike.tokens import tokens_of
 from curate.alike.wording import MAX_CHARS, WORD, spelt
 from curate.fingerprint import file_digest
 
+LIBRARIES = ("sentence_transformers", "sklearn", "faiss")
+"""Of the extra `semantic`: what is imported here."""
+
 FITTED_ON = 50_000
 """Texts that the built-in encoder looks at, evenly spaced."""
 FLAT_UNTIL = 50_000

@@ -5,8 +5,18 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from curate.alike.golds import contradict, gold_numbers
+
 Reason = Literal["answer", "rollouts", "order"]
 """What speaks for a problem: it has a gold answer; a source brought rollouts of it; it came first."""
+
+WRITES = {
+    "near_duplicate_of": pl.String,
+    "variant_of": pl.String,
+    "similarity": pl.Float64,
+    "gold_differs": pl.Boolean,
+}
+"""Facts about duplicates. `gold_differs`: of one that goes, whether the one that stays has another number as gold."""
 
 RULE: tuple[Reason, ...] = ("answer", "rollouts", "order")
 
@@ -51,24 +61,27 @@ def nearest(rows: int, links: tuple[Any, Any], similarity: Any) -> tuple[Any, An
 
 
 def fates(
-    rows: pl.DataFrame, ids: pl.Series, kept: Any, variant: tuple[Any, Any], similarity: Any, drop_variants: bool
+    rows: pl.DataFrame, ordered: pl.DataFrame, kept: Any, variant: tuple[Any, Any], similarity: Any, drop_variants: bool
 ) -> pl.DataFrame:
-    """The marks, one per row: `id`, `near_duplicate_of`, `variant_of`, `similarity`, `drop`.
+    """The marks, one per row: `id`, every column of WRITES, `drop`.
 
     Args:
         rows: in the order in which marks are wanted.
-        ids: of every place, in the order of the rule.
+        ordered: the rows in the order of the rule.
         kept: for every place the one that stays; its own where it stays.
         variant: for every place the one that it is a variant of, or -1; and how like it is.
         similarity: of every place and the one kept for it.
     """
     gone, other = kept != np.arange(len(kept)), variant[0] >= 0
+    ids, golds = ordered["id"], gold_numbers(ordered)
     known = pl.DataFrame({"id": ids, "gone": gone, "other": other & ~gone, "same": similarity, "like": variant[1]})
+    known = known.with_columns(contradicts=contradict(golds, golds.gather(kept)))
     reason = pl.lit("variant" if drop_variants else None, pl.String)
     known = known.select(
         "id",
         near_duplicate_of=pl.when("gone").then(ids.gather(kept)),
         variant_of=pl.when("other").then(ids.gather(np.maximum(variant[0], 0))),
+        gold_differs=pl.when("gone").then("contradicts"),
         similarity=pl.when("gone").then("same").when("other").then("like").cast(pl.Float64),
         drop=pl.when("gone").then(pl.lit("near_duplicate")).when("other").then(reason),
     )

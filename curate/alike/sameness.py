@@ -6,15 +6,16 @@ from typing import Any
 import polars as pl
 
 from curate.alike.columns import EDGE, replaced
+from curate.alike.golds import contradict
 from curate.alike.telling import tell, things
-from curate.alike.wording import DRAWING, MAX_CHARS, NOTE, drawing, form, plain, stem
+from curate.alike.wording import DRAWING, MAX_CHARS, NOTE, OF_OPTIONS, drawing, form, plain, stem
 from curate.alike.wrapping import unwrapped
 
 BATCH_ROWS = 20_000
 """Rows whose texts are worked on at once, by a thread."""
 
-MATTERS = ("drawing", "tail", "options", "of_options", "asks", "asking", "words")
-"""Columns that `compatible` reads."""
+MATTERS = ("drawing", "tail", "options", "of_options", "asks", "asking", "words", "gold")
+"""Columns that `compatible` reads: those of `statements`, and golds.gold_numbers."""
 
 _TAIL = (
     NOTE,
@@ -55,6 +56,9 @@ _LAYOUT = (
     (rf"\\(?:[lcdv]?dots[cbmio]?){EDGE}", "..."),
     (r"\\(?:bar|overline)\s*\{?\s*([a-z])\s*\}?", "‾${1}"),
     (rf"\\(?:(?:over|under)(?:line|set|brace)|bar|hat|vec|operatorname|boldsymbol|bold|emph|it|bf){EDGE}", " "),
+    (r"\{([^{}]*)\\choose\s*([^{}]*)\}", r"\binom{${1}}{${2}}"),
+    (rf"(\$\s?\d{{1,3}}) , (\d{{3}}){EDGE}", "${1}${2}"),
+    (rf"(\$\s?\d+) \. (\d\d){EDGE}", "${1}.${2}"),
     (r"\\\\|\\[()\[\]]|[$&]", " "),
     (rf"(\d) , (\d{{3}},\d{{3}}){EDGE}", "${1},${2}"),
 )
@@ -97,7 +101,6 @@ _NAME = rf"{EDGE}[A-Z]{{2,}}{EDGE}"
 
 _ASKING = "what how find compute calculate when who where evaluate determine solve simplify prove show"
 _ASKS = rf"\?|？|{EDGE}(?:{'|'.join(_ASKING.split())}){EDGE}"
-_OF_OPTIONS = rf"{EDGE}(?:(?:of|from|among) (?:the )?following|options?|choices?|which){EDGE}"
 
 _OPTION_WORD = r"\d+(?:·\d+)?|\p{L}{2,}"
 _OPTION_FIGURE = r"\d+(?:·\d+)?|[-+<>≤≥≠^/]"
@@ -143,7 +146,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
         drawing=pl.when(pl.col("drawing").is_not_null()).then(pl.col("drawing").hash()),
         tail=_tails(bare),
         options=pl.when(pl.col("options") != "").then("options"),
-        of_options=pl.col("asked").str.contains(_OF_OPTIONS),
+        of_options=pl.col("asked").str.contains(OF_OPTIONS),
         asks=pl.col("asked").str.contains(_ASKS),
         asking=_asking(asked),
         asked=pl.col("asked").str.slice(0, MAX_CHARS),
@@ -188,10 +191,10 @@ def first_of_form(said: pl.DataFrame) -> Any:
 def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
     """Whether two problems whose figures and quantities agree can be the same one; row by row.
 
-    Drawings, tails and options may forbid it, or that they ask for something else of what both speak of.
+    Drawings, tails, options and gold answers may forbid it, or that they ask for something else of what both speak of.
 
     Args:
-        left, right: columns MATTERS of statements.
+        left, right: columns MATTERS.
     """
     sides = pl.concat([left.rename(lambda name: f"a_{name}"), right.rename(lambda name: f"b_{name}")], how="horizontal")
     drawn = (pl.col("a_drawing") == pl.col("b_drawing")).fill_null(True)
@@ -207,9 +210,8 @@ def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
     figures = [side.str.extract_all(_OPTION_FIGURE).list.sort().list.join(" ") for side in (a, b)]
     same = a.eq_missing(b) | longer | more | ((figures[0] == figures[1]) & (share >= SAME_OPTIONS))
     free = ~of_options & pl.col("a_asks") & pl.col("b_asks")
-    return sides.select((drawn & ended & ~_asks_for_another() & (free | same.fill_null(False))).alias("compatible"))[
-        "compatible"
-    ]
+    found = sides.select(compatible=drawn & ended & ~_asks_for_another() & (free | same.fill_null(False)))
+    return found["compatible"] & ~contradict(left["gold"], right["gold"])
 
 
 def _asks_for_another() -> pl.Expr:

@@ -5,14 +5,14 @@ import re
 import polars as pl
 
 from curate.alike.columns import EDGE, changed, foreign, replaced
-from curate.alike.wrapping import unwrapped
+from curate.alike.wrapping import unsigned, unwrapped
 
 MAX_CHARS = 20_000
 """How far into a text runs of words and rare words are read; numbers and quantities are read to its end. The longest of
 11,000 benchmark questions has 4,300 characters."""
 
 MIN_STEM_WORDS = 6
-"""A question that has fewer words without its options is compared with them."""
+"""A question that has fewer words without its options, and no number or asks for one of them, is compared with them."""
 
 DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
 NOTE = rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$"
@@ -24,6 +24,8 @@ _LETTER = rf"(?:(?:^|[\s$}}~:]){_FONT}%s[ \t]?[)\]]|[.,;?!]\(%s[ \t]?[)\]]|(?:^|
 """An option's letter: `A)`; `A.` and `A:` not behind a word (`Plan A: ...`)."""
 _BEFORE_OPTIONS = r"(?s)\s*(?:(?:[Aa]nswer )?[Cc]hoices|[Oo]ptions)?\s*:?\s*" + _LETTER.replace("%s", "A")
 _FIRST_OPTION = f"(?s)({_LETTER}.*?".replace("%s", "A") + f"{_LETTER})".replace("%s", "B")
+OF_OPTIONS = rf"(?i){EDGE}(?:(?:of|from|among) (?:the )?following|options?|choices?|which){EDGE}"
+"""Such a question cannot be told without its options."""
 LONGEST_OPTION = 400
 """Characters from the first option's letter to that of the second."""
 
@@ -108,7 +110,8 @@ def stem(bare: pl.Series) -> pl.Series:
     asked = changed(asked, length > LONGEST_OPTION, lambda text: text.str.replace(bounded, ""))
     listed = asked.str.len_bytes() != bare.str.len_bytes()
     few = listed & (asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") < MIN_STEM_WORDS)
-    return asked.zip_with(~few, bare)
+    few &= ~asked.str.contains(r"\d") | asked.str.contains(OF_OPTIONS)
+    return unsigned(asked.zip_with(~few, bare))
 
 
 def plain(texts: pl.Series) -> pl.Series:

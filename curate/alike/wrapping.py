@@ -13,9 +13,13 @@ MIN_WORDS = 3
 
 _ESCAPES = {
     "&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&nbsp;": " ", "&#39;": "'", "&#x27;": "'", "&apos;": "'",
+    "&#36;": "$", "&#37;": "%", "&#8217;": "'", "&#8722;": "-", "&#x2019;": "'",
     "&le;": "≤", "&ge;": "≥", "&times;": "×", "&minus;": "-", "&deg;": "°", "&pi;": "π", "&ne;": "≠",
 }  # fmt: skip
 """HTML's names of the signs that mathematics needs."""
+
+_TAGS = r"(?i)</(?:p|div|span|em|strong|li|[ou]l)>|<(?:br|div|span|em|strong|li|[ou]l)(?:\s[^<>]*)?/?>|(?:^|\s|>)<p>"
+"""Of HTML; not those that a comparison may look like (`a<b>c`)."""
 
 _RAISED = (
     ("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "^{${1}}"),
@@ -58,20 +62,26 @@ _INSTRUCTIONS = (
     rf"(?:,?\s+and\s+(?:then\s+)?(?:output|put|give|write|return)\s+{_ANSWER}\s+(?:with)?in(?:side)?\s+{_BOX}\S*)?[.,:!]*",
     rf"(?i)(?:please,?\s+|and\s+|then\s+)*(?:put|give|write|return|present|express|enclose|place|box|output)\s+{_ANSWER}"
     rf"\s+(?:[^\s.?!:]+\s+){{0,4}}?[\"'(]*{_BOX}\S*(?:\s*</answer>)?(?:\s+tags?)?[.,:!]*",
+    r"(?i)(?:please\s+)?(?:show\s+(?:all\s+)?your\s+work(?:ing)?|(?:explain|justify)\s+your\s+(?:answer|reasoning))[.!]?\s*$",
 )
 """How to answer: the sentences of well-known prompts, each to its end and no further."""
 
 _CONTESTS = "(?:AMC|AIME|AHSME|AJHSME|USAMO|IMO|HMMT|BMO)"
+_POINTS = r"[(\[]\d+\s*(?:points?|marks?|pts)\.?[)\]]"
 _HEADINGS = (
-    rf"(?i)^\s*[#*]+\s*{_NAMES}\s*\d*\s*(?::\s*\**|\**\s*:?\s*\n)\s*",
+    rf"(?i)^\s*[#*]+\s*{_NAMES}\s*\d*\s*(?:[:.]\s*\**|\**\s*:?\s*\n)\s*",
     rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.)]\s+)+",
+    rf"(?i)^\s*{_POINTS}\s*",
     r"(?i)\s*\n\s*[#*]+\s*(?:answer|solution|response)\W*$",
     r"(?i)\s+(?:answer|solution|response|assistant|a)\s*:\s*$",
-    r"\s*[(\[]\d+\s*(?:points?|marks?|pts)\.?[)\]]\s*$",
+)
+"""Before and after the question."""
+_SIGNATURES = (
+    rf"(?i)\s*{_POINTS}\s*$",
     rf"\s*[(\[][^()\[\]]*{EDGE}{_CONTESTS}{EDGE}[^()\[\]]*(?:(?:19|20)\d\d|#\s*\d|[Pp]roblem\s+\d)[^()\[\]]*[)\]]\s*$",
     rf"\s*[(\[][^()\[\]]*(?:19|20)\d\d[^()\[\]]*{EDGE}{_CONTESTS}{EDGE}[^()\[\]]*[)\]]\s*$",
 )
-"""Before and after the question; the last ones are what it counts, or where it comes from."""
+"""What the question counts, or where it comes from."""
 
 _NUMBERING = r"^\s*(?:\(?\d{1,3}[.)]|#\d{1,4}[.:]?)\s+(\p{Lu}\p{L}*[\s,.:'’]|\$[^$\\]*\$\s+\p{L}{2})"
 _WORDS, _NUMBERS = r"[\p{L}\d]+", r"\d+"
@@ -82,6 +92,7 @@ def unwrapped(texts: pl.Series) -> pl.Series:
     bare = texts.fill_null("")
     bare = normalized(replaced(bare, _RAISED, foreign(bare)), "NFKC").str.replace_all("⁄", "/", literal=True)
     bare = changed(bare, bare.str.contains("&[a-z#]"), lambda text: text.str.replace_many(_ESCAPES))
+    bare = replaced(bare, ((_TAGS, " "),))
     one_line = bare.str.contains(r"\\n") & ~bare.str.contains("\n", literal=True)
     bare = replaced(bare, _BREAKS, one_line)
     doubled = bare.str.contains(r"\\\\[A-Za-z]") & ~bare.str.contains(r"(?:^|[^\\])\\[A-Za-z]")
@@ -94,4 +105,9 @@ def unwrapped(texts: pl.Series) -> pl.Series:
         | (told.str.count_matches(_NUMBERS) != bare.str.count_matches(_NUMBERS))
     )
     bare = replaced(told.zip_with(~whole, bare), ((pattern, "") for pattern in _HEADINGS))
-    return bare.str.replace(_NUMBERING, "${1}").str.strip_chars()
+    return unsigned(bare.str.replace(_NUMBERING, "${1}"))
+
+
+def unsigned(bare: pl.Series) -> pl.Series:
+    """The texts without points or a contest's name at their end."""
+    return replaced(bare, ((pattern, "") for pattern in _SIGNATURES)).str.strip_chars()

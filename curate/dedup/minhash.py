@@ -2,14 +2,15 @@
 
 import os
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
 from curate.alike.buckets import Shingles, alike_pairs, bands, shares, shingle
-from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
+from curate.alike.golds import gold_numbers
+from curate.alike.keeping import RULE, WRITES, Reason, fates, in_order, kept_of, nearest
 from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
 
 
@@ -32,7 +33,7 @@ class Minhash:
     marks = "problems"
     scope = "table"
     reads = ("id", "problem", "answer", "with_rollouts")
-    writes: ClassVar = {"near_duplicate_of": pl.String, "variant_of": pl.String, "similarity": pl.Float64}
+    writes = WRITES
     drops = ("near_duplicate", "variant")
     REV = 2
 
@@ -56,7 +57,7 @@ class Minhash:
         """The facts `near_duplicate_of` and `variant_of` name another problem, `similarity` is that with it."""
         workers = len(os.sched_getaffinity(0))
         ordered = in_order(rows, self.keep)
-        said = statements_of(ordered["problem"], workers)
+        said = statements_of(ordered["problem"], workers).with_columns(gold_numbers(ordered))
         first = first_of_form(said)
         heads = np.flatnonzero((first == np.arange(len(first))) & said["form"].is_not_null().to_numpy())
         looks = _Looks.of(said, heads, self, workers)
@@ -70,7 +71,7 @@ class Minhash:
         if self.variants == "drop":
             root = kept_of(said.height, variants[0])
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
-        return fates(rows, ordered["id"], kept, variant, similarity, self.variants == "drop")
+        return fates(rows, ordered, kept, variant, similarity, self.variants == "drop")
 
     def bands(self, said: pl.DataFrame, cut: Shingles, workers: int) -> Any:
         """By text and band a hash of the band: two texts with one in common are held against each other."""

@@ -7,6 +7,7 @@ import polars as pl
 
 from curate.alike.buckets import Shingles, cut_bands
 from curate.dedup.minhash import Minhash
+from curate.reading.extras import check_installed
 from curate.workers.blocks import signed_bands
 
 
@@ -25,6 +26,10 @@ class MinhashBlocks(Minhash):
     def __post_init__(self) -> None:
         if self.shingles != "words":
             raise ValueError("shingles: 'characters' is not signed by blocks. Write 'words', or use dedup.minhash.")
+
+    def find(self) -> None:
+        """Passes if datatrove is there."""
+        check_installed("ray", "datatrove")
 
     def bands(self, said: pl.DataFrame, cut: Shingles, workers: int) -> Any:
         """By text and band a hash of the band, as `dedup.minhash` has them."""

@@ -2,16 +2,18 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
-from curate.alike.embedding import check_model, encode, is_path, model_state, neighbours, revision_of
-from curate.alike.keeping import RULE, Reason, fates, in_order, kept_of, nearest
+from curate.alike.embedding import LIBRARIES, check_model, encode, is_path, model_state, neighbours, revision_of
+from curate.alike.golds import gold_numbers
+from curate.alike.keeping import RULE, WRITES, Reason, fates, in_order, kept_of, nearest
 from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
 from curate.plug import ModelName
+from curate.reading.extras import check_installed
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Semantic:
     marks = "problems"
     scope = "table"
     reads = ("id", "problem", "answer", "with_rollouts")
-    writes: ClassVar = {"near_duplicate_of": pl.String, "variant_of": pl.String, "similarity": pl.Float64}
+    writes = WRITES
     drops = ("near_duplicate", "variant")
     REV = 3
 
@@ -51,15 +53,19 @@ class Semantic:
         if self.model is not None:
             check_model(self.model)
 
+    def find(self) -> None:
+        """Passes if the libraries of the extra are there."""
+        check_installed("semantic", *LIBRARIES)
+
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The facts `near_duplicate_of` and `variant_of` name another problem, `similarity` is the cosine with it."""
         ordered = in_order(rows, self.keep)
-        said = statements_of(ordered["problem"], len(os.sched_getaffinity(0)))
+        said = statements_of(ordered["problem"], len(os.sched_getaffinity(0))).with_columns(gold_numbers(ordered))
         first = first_of_form(said)
         heads = np.flatnonzero((first == np.arange(len(first))) & said["form"].is_not_null().to_numpy())
         if not len(heads):
             nobody = np.full(said.height, -1), np.zeros(said.height)
-            return fates(rows, ordered["id"], first, nobody, np.zeros(said.height), drop_variants=False)
+            return fates(rows, ordered, first, nobody, np.zeros(said.height), drop_variants=False)
         vectors = encode(said["asked"].gather(heads), self.model, self.dimensions, self.seed)
         left, right, cosine = neighbours(vectors, self.neighbours, self.threshold)
         left, right = heads[left], heads[right]
@@ -77,7 +83,7 @@ class Semantic:
         if self.variants == "drop":
             root = kept_of(said.height, links)
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
-        return fates(rows, ordered["id"], kept, variant, similarity, self.variants == "drop")
+        return fates(rows, ordered, kept, variant, similarity, self.variants == "drop")
 
     def inputs(self) -> dict[str, Any]:
         """What stands behind `model`: its commit, or the digest of its folder."""
