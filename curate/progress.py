@@ -1,6 +1,7 @@
 """Progress of anything over two seconds: bars on a terminal, one line per 30 s elsewhere (logs stay short)."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,18 +40,25 @@ class Steps:
 
                 yield advance
         else:
-            said = started
+            over = threading.Event()
 
             def advance(count: int) -> None:
-                nonlocal done, said
+                nonlocal done
                 done += count
-                if time.monotonic() - said > LINE_EVERY_S:
-                    said = time.monotonic()
+
+            def tell() -> None:
+                while not over.wait(LINE_EVERY_S):
                     rates = f", {pace.text(done, total)}" if pace else ""
                     of = f" of {total:,}" if total else ""
-                    self.say(f"{title}: {done:,}{of} {unit}, {said - started:.0f} s{rates}")
+                    self.say(f"{title}: {done:,}{of} {unit}, {time.monotonic() - started:.0f} s{rates}")
 
-            yield advance
+            teller = threading.Thread(target=tell, daemon=True)
+            teller.start()
+            try:
+                yield advance
+            finally:
+                over.set()
+                teller.join()
         seconds = time.monotonic() - started
         count = f"{done:>9,} {unit.removesuffix('s') if done == 1 else unit:<9}" if done else f"{'none':>9}{'':<10}"
         self.say(f"{title:<28} {count} {seconds:6.1f} s{f'   {pace.summary()}' if pace and pace.attempts else ''}")

@@ -1,6 +1,7 @@
 """Facts about the progress of sampling: rates, failures and the time left, on a terminal and in a log."""
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -51,13 +52,14 @@ def test_failures_are_said_and_rollouts_from_the_store_are_no_speed() -> None:
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_a_sampling_step_says_rate_tokens_and_failures(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "LINE_EVERY_S", -1.0)
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
     steps = Steps()
     steps.console = Console(file=io.StringIO(), force_terminal=terminal, width=200)
     with steps.sampling("rollouts of m", 3) as pace:
         for reply in (GOOD, BAD, GOOD):
             pace.saw(REQUEST, reply)
             pace.done(1)
+        time.sleep(0.2)
         said = steps.console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
     end = steps.console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]  # a StringIO
     assert "rollouts of m" in end
@@ -66,6 +68,17 @@ def test_a_sampling_step_says_rate_tokens_and_failures(terminal: bool, monkeypat
         last = said.splitlines()[-1]
         assert last.startswith("rollouts of m: 3 of 3 rollouts, 0 s, ")
         assert last.endswith("tokens/s, 1 failed, 0 s left")
+
+
+def test_a_log_hears_of_a_step_that_does_not_advance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY_S", 0.05)
+    steps = Steps()
+    steps.console = Console(file=io.StringIO(), force_terminal=False, width=200)
+    with steps.step("dedup.minhash", 5000, "problems"):
+        time.sleep(0.2)
+    said = steps.console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
+    assert said[0] == "dedup.minhash: 0 of 5,000 problems, 0 s"
+    assert said[-1].split() == ["dedup.minhash", "none", "0.2", "s"]
 
 
 def test_a_terminal_shows_the_pace_beside_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
