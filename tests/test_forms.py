@@ -11,8 +11,6 @@ from curate.decontaminate.ngrams import Ngrams
 from curate.dedup.exact import Exact
 from curate.dedup.minhash import Minhash
 
-pytest.importorskip("rensa", reason="dedup.minhash needs rensa")
-
 ASKED = (
     "A tank holds $1200$ litres. A pump takes out 15\\% of it, then $\\frac{2}{3}$ of the rest; $x^2 \\leq 49$.\n\n"
     "How many litres are left when $\\angle ABC = 90^\\circ$?"
