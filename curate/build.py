@@ -10,6 +10,7 @@ from curate.engine import worker_pool
 from curate.flow import Flow
 from curate.manifest import Manifest
 from curate.progress import Steps
+from curate.reading.absent import check_there
 from curate.recipes.order import check_order
 from curate.version import Version, versions
 from curate.versions.gc import STAGES, close_journal, fresh_journal, stages_in_use
@@ -76,6 +77,7 @@ def build(
             if frozen:
                 check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
+        check_there(manifest)
         if not offline and not made:
             check_ready(manifest)
         elif not offline:

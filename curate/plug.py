@@ -70,10 +70,12 @@ class Source(Protocol):
 
 @runtime_checkable
 class Finds(Protocol):
-    """A source or stage that reads what lies on this machine, and can say that it is not there."""
+    """A source or stage that needs what lies on this machine, and can say that it is not there or cannot be read."""
 
     def find(self) -> None:
-        """Passes if all is there; reads none of it, and asks no Hub. For `curate check`.
+        """Passes if all is there; looks at the first rows of files at most, and asks no Hub.
+
+        For `curate check`, and for builds before they begin.
 
         Raises:
             SourceError: some is not; says which.

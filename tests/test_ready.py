@@ -63,8 +63,9 @@ def test_all_that_are_not_ready_are_told_at_once_and_check_tells_them_too(tmp_pa
     assert "--offline" in str(told.value)
     check = [sys.executable, "-m", "curate", "check", "m.yaml"]
     run = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 0, "the manifest is fine; the machine lacks the key"
-    assert "cannot be built: verdicts.judge: the environment variable NO_SUCH_KEY" in run.stdout
+    assert run.returncode == 4, "as a build would end"
+    assert "cannot be built here:\n" in run.stdout
+    assert "- verdicts.judge: the environment variable NO_SUCH_KEY" in run.stdout
 
 
 def test_a_set_key_is_ready_and_a_plan_without_a_pilot_needs_none(
@@ -116,8 +117,8 @@ def test_check_tells_the_files_and_versions_that_are_not_there_and_asks_no_hub(t
     check = [sys.executable, "-m", "curate", "check", "m.yaml"]
     no_hub = {"HF_ENDPOINT": "http://127.0.0.1:9"}
     run = subprocess.run(check, cwd=tmp_path, env={**os.environ, **no_hub}, capture_output=True, text=True)
-    assert run.returncode == 0, "the manifest is fine; the machine lacks its files"
-    told = [line.partition("built: ")[2] for line in run.stdout.splitlines() if "cannot be built" in line]
+    assert run.returncode == 2, "as a build would end"
+    told = [line.removeprefix("- ") for line in run.stdout.splitlines() if line.startswith("- ")]
     assert [line.partition(":")[0] for line in told] == [
         "sources.0 (files)",
         "sources.1 (version)",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curate.exits import DebugOption, RootOption, exits
+from curate.exits import EXIT_CODES, DebugOption, RootOption, exits
 
 # Every import below stays inside its command: `curate --help` answers before polars has loaded.
 
@@ -23,7 +23,7 @@ def check(
     root: RootOption = None,
     debug: DebugOption = False,
 ) -> None:
-    """Say every fault of a manifest, or of a version: files, rows, ledger, views. Changes nothing."""
+    """Say every fault of a manifest and what it lacks here; or of a version: files, rows, ledger. Changes nothing."""
     with exits(debug):
         if what.endswith((".yaml", ".yml")) or Path(what).is_file():
             from curate.asking.ready import unready
@@ -36,11 +36,12 @@ def check(
             check_order(read)
             check_engine(read)
             stages = len(read.problems) + len(read.verdicts) + len(read.tags)
-            typer.echo(
-                f"{what}: fine. {len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
-            )
-            for fault in (*absent(read), *unready(read)):
-                typer.echo(f"but here it cannot be built: {fault}")
+            held = f"{len(read.sources)} source(s), {stages} stage(s), views: {', '.join(read.views)}"
+            gone, mute = absent(read), unready(read)
+            if gone or mute:
+                typer.echo("\n- ".join([f"{what}: reads well ({held}), but cannot be built here:", *gone, *mute]))
+                raise typer.Exit(EXIT_CODES["SourceError" if gone else "TeacherError"])
+            typer.echo(f"{what}: fine. {held}")
         else:
             from curate.progress import Steps
             from curate.version import open_version

@@ -1,12 +1,13 @@
 """The language of a question."""
 
+import difflib
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import polars as pl
 from pydantic import Field
 
-from curate.texts.languages import languages
+from curate.texts.languages import LANGUAGES, languages
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ class Language:
 
     keep: Annotated[tuple[str, ...], Field(min_length=1)] = ("en",)
     """Languages that stay, by ISO 639-1 (`en`, `zh`, `de`); `[any]` keeps all and only marks."""
+
+    def __post_init__(self) -> None:
+        for name in self.keep:
+            if name not in (*LANGUAGES, "any"):
+                close = difflib.get_close_matches(name.lower(), LANGUAGES, n=1)
+                meant = f" Did you mean {close[0]!r}?" if close else ""
+                raise ValueError(
+                    f"keep: no language {name!r} is told.{meant} Those that are: {' '.join(LANGUAGES)}, any"
+                )
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`question_language`, null where nothing tells it, and the share of the letters or common words that do."""

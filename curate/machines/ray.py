@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from curate.workers.launch import Engine, Order
 
 OBJECT_STORE_BYTES = 200_000_000
 """Of a cluster that is started here: tasks pass files, not objects."""
+
+ANSWER_S = 5.0
+"""Seconds that a cluster has to take a connection."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,17 @@ class Ray(Engine):
     """Gigabytes of memory that each core of a task is reckoned with."""
     gpus: Annotated[int, Field(ge=0)] = 0
     """GPUs for each task that asks a teacher; stages take none."""
+
+    def ready(self) -> str | None:
+        """Why it cannot run here; None if it can. Ray itself asks an address that is silent for ever."""
+        address = (self.address or os.environ.get("RAY_ADDRESS") or "").removeprefix("ray://")
+        host, _, port = address.rpartition(":")
+        if host and port.isdigit():
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
+            except OSError as fault:
+                return f"nobody answers at {address} ({fault})"
+        return super().ready()
 
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:

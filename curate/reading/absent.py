@@ -1,4 +1,4 @@
-"""What a manifest reads from this machine and what is not there, looked at without reading it."""
+"""What a manifest needs of this machine and what is not there, looked at before anything is read."""
 
 from typing import TYPE_CHECKING
 
@@ -9,10 +9,21 @@ if TYPE_CHECKING:
     from curate.manifest import Manifest
 
 
+def check_there(manifest: "Manifest") -> None:
+    """Passes if a build can begin.
+
+    Raises:
+        SourceError: all that is not there.
+    """
+    if faults := absent(manifest):
+        raise SourceError("\n".join(faults))
+
+
 def absent(manifest: "Manifest") -> list[str]:
-    """Files and versions that are not there, each after the place in the manifest that names it; no Hub is asked."""
+    """Files, versions and libraries that are not there, each after the place in the manifest that needs it."""
     faults = []
-    for kind, uses in (("sources", manifest.sources), ("problems", manifest.problems)):
+    kinds = (("sources", manifest.sources), ("problems", manifest.problems), ("tags", manifest.tags))
+    for kind, uses in kinds:
         for place, use in enumerate(uses):
             if isinstance(use.plug, Finds):
                 try:

@@ -41,7 +41,7 @@ class Against:
             check_reference(reference)
 
     def find(self) -> None:
-        """Passes if the files and versions among `against` are there; those on the Hub are not asked for.
+        """Passes if the versions among `against` are there, and the files have questions; the Hub is not asked.
 
         Raises:
             SourceError: some are not; says which.
@@ -51,8 +51,8 @@ class Against:
             try:
                 if is_version(reference):
                     find_part(reference, self.root)
-                elif is_file(reference) and not Path(reference).is_file():
-                    raise SourceError(f"no file {reference}")
+                elif is_file(reference):
+                    read_benchmark(reference)
             except SourceError as fault:
                 faults.append(str(fault))
         if faults:

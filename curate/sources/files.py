@@ -59,12 +59,12 @@ class Files:
         return {f"{place}. {name}": _digest(path) for place, (name, path) in enumerate(self._files().items(), 1)}
 
     def find(self) -> None:
-        """Passes if there are such files.
+        """Passes if there are such files, and the first rows can be read as `columns` says.
 
         Raises:
-            SourceError: there are none, or one has an unknown suffix.
+            SourceError: as when they are read.
         """
-        self._files()
+        next(iter(self()), None)
 
     def _files(self) -> dict[str, Path]:
         """Files by name; where two share one, by their path below the folder common to all."""

@@ -108,6 +108,8 @@ _NO_WORDS = (
 )
 _SPECIAL = {"ar": ("fa", r"[پچژگ]"), "ru": ("uk", r"[іїєґІЇЄҐ]")}
 """Letters that only the second of two languages of one script has."""
+LANGUAGES = sorted({*SCRIPTS, *WORDS, *(second for second, _ in _SPECIAL.values())})
+"""All that can be told, by ISO 639-1."""
 
 
 def languages(texts: pl.Series) -> pl.DataFrame:
