@@ -325,6 +325,12 @@ def test_an_engine_that_is_not_installed_is_told_with_what_to_install(
         check_engine(read_manifest(manifest, ["engine=ray"]))
 
 
+def test_a_ray_address_where_nobody_answers_is_told_at_once(manifest: Path) -> None:
+    manifest.write_text(MANIFEST + 'engine: {use: ray, workers: 2, address: "127.0.0.1:9"}\n')
+    with pytest.raises(EngineError, match=r"nobody answers at 127\.0\.0\.1:9 \(.*refused"):
+        check_engine(read_manifest(manifest))
+
+
 def test_a_budget_is_not_kept_by_several_workers(manifest: Path) -> None:
     budget = "rollouts.budget={tokens: 1000}"
     with pytest.raises(EngineError, match="do not see each other's spending"):

@@ -27,6 +27,10 @@ WRAPPED = (
     "**{}**",
     "12. {}",
     "{} (5 points)",
+    "[5 points] {}",
+    "**Problem 4.** {}",
+    "<p>{}</p><br/>",
+    "{} Show your work.",
     "{} (AMC 2012, Problem 7)",
     "{}\nLet's think step by step and output the final answer within \\boxed{{}}.",
     "Solve the following math problem efficiently and clearly. The last line of your response should be of the "

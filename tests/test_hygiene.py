@@ -146,6 +146,12 @@ def test_the_language_of_a_question(problem: str, language: str | None) -> None:
     assert marks(Language(keep=("any",)), problem)["drop"] is None
 
 
+@pytest.mark.parametrize(("name", "says"), [("EN", "Did you mean 'en'"), ("english", "Those that are"), ("", "any")])
+def test_a_language_that_nobody_can_tell_would_drop_every_row_and_is_a_fault(name: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Language(keep=(name,))
+
+
 def test_what_is_no_maths_and_what_is_no_question_by_length() -> None:
     assert marks(Maths(), "Write a poem about the sea.")["drop"] == "not_maths"
     assert marks(Maths(), "How many legs have nine spiders?") == {"id": "a", "maths_evidence": "How many", "drop": None}

@@ -1,4 +1,4 @@
-"""Facts about teachers that cannot be asked: told before anything is read or paid, and by the stage that would ask."""
+"""Facts about what a build lacks here, teachers above all: told before anything is read or paid."""
 
 import json
 import os
@@ -13,6 +13,8 @@ from curate.build import build
 from curate.manifest import Manifest, read_manifest
 from curate.planning.plan import plan_build
 from curate.progress import Steps
+from curate.reading.absent import absent
+from curate.reading.intake import SourceError
 from distill.request import TeacherError
 from tests.classroom import Classroom, make, problems, room
 
@@ -127,3 +129,46 @@ def test_check_tells_the_files_and_versions_that_are_not_there_and_asks_no_hub(t
     assert "no file matches" in told[0]
     assert f"no file {tmp_path / 'mine.jsonl'}" in told[2]
     assert "other@v7:heldout" in told[2]
+
+
+def test_a_build_says_all_that_it_lacks_before_it_reads_and_check_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"question": "What is 2 + 2?"}\n')
+    (tmp_path / "m.yaml").write_text(
+        "name: lacks\n"
+        "sources: [{use: files, path: rows.jsonl, columns: {problem: q}}]\n"
+        "problems: [dedup.semantic, {use: dedup.minhash_blocks}]\n"
+        "tags: [{use: domain, by: classifier}]\n"
+        "views: {rl: {}}\n"
+    )
+    monkeypatch.setattr("curate.reading.extras.find_spec", lambda name: None)
+    manifest = read_manifest(tmp_path / "m.yaml")
+    with pytest.raises(SourceError) as told:
+        build(manifest, tmp_path / "data", Steps(quiet=True))
+    faults = str(told.value).splitlines()
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "sources.0 (files)",
+        "problems.0 (dedup.semantic)",
+        "problems.1 (dedup.minhash_blocks)",
+        "tags.0 (domain)",
+    ]
+    assert "'q'" in faults[0]
+    assert "question" in faults[0]
+    assert "pip install 'cotillion[semantic]'" in faults[1]
+    assert "pip install 'cotillion[ray]'" in faults[2]
+    assert not list((tmp_path / "data").rglob("*.parquet"))
+    assert absent(manifest) == faults
+
+
+def test_a_benchmark_that_is_empty_is_told_by_check(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"q": "What is 2 + 2?"}\n')
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "m.yaml").write_text(
+        "name: lacks\n"
+        "sources: [{use: files, path: rows.jsonl, columns: {problem: q}}]\n"
+        "problems: [{use: decontaminate.ngrams, against: [empty.jsonl]}]\n"
+        "views: {rl: {}}\n"
+    )
+    (fault,) = absent(read_manifest(tmp_path / "m.yaml"))
+    assert fault.startswith(f"problems.0 (decontaminate.ngrams): against: {tmp_path / 'empty.jsonl'}")

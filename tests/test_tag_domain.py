@@ -2,17 +2,17 @@
 
 import gzip
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from curate.alike.embedding import ModelError
 from curate.build import build
 from curate.engine import identity
 from curate.manifest import ManifestError, read_manifest
-from curate.plug import PlugError
 from curate.progress import Steps
+from curate.reading.intake import SourceError
 from curate.tag.domain import MOST_CHARS, Domain
 from curate.texts.domain_words import DOMAIN_WORDS
 from curate.versions.checks import check_version
@@ -123,10 +123,16 @@ def test_where_nothing_can_be_learnt_words_decide() -> None:
         assert (mark["domain"], mark["domain_by"]) == ("Number Theory", "words")
 
 
-@pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the model needs sentence-transformers")
 def test_a_model_that_is_not_there_is_a_clear_error() -> None:
-    with pytest.raises(PlugError, match="no folder /no/such/model"):
-        Domain(by="classifier", model="/no/such/model")(pl.concat([labelled(), problems("Who wins?")]))
+    with pytest.raises(ModelError, match="no folder '/no/such/model'"):
+        Domain(by="classifier", model="/no/such/model")
+
+
+def test_libraries_that_are_missing_are_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curate.reading.extras.find_spec", lambda name: None)
+    Domain().find()
+    with pytest.raises(SourceError, match=r"sklearn not installed. pip install 'cotillion\[semantic\]'"):
+        Domain(by="classifier").find()
 
 
 class Sorter:

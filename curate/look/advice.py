@@ -1,4 +1,4 @@
-"""What a version's manifest leaves unused of what its sources told, said to whoever looks at it."""
+"""What a version's tables tell that its funnel does not, said to whoever looks at it."""
 
 import polars as pl
 
@@ -10,7 +10,12 @@ SHOWN_CHARS = 40
 
 
 def advice(version: Version) -> list[str]:
-    """A sentence each; none where nothing is left unused."""
+    """A sentence each; none where nothing asks for one."""
+    return [*_unread_levels(version), *_other_golds(version)]
+
+
+def _unread_levels(version: Version) -> list[str]:
+    """What the manifest leaves unused of the levels that sources told."""
     if any(stage["use"] == "source_level" for stage in version.lock["manifest"]["tags"]):
         return []
     problems = version.table("problems")
@@ -24,4 +29,19 @@ def advice(version: Version) -> list[str]:
     return [
         f"{told['len'].sum():,} problems have a level in their source's own words ({words}), which no view knows: add "
         "source_level to tags"
+    ]
+
+
+def _other_golds(version: Version) -> list[str]:
+    """Problems that went for another one of the same text whose gold is another number: one of the two is wrong."""
+    problems = version.table("problems")
+    if "gold_differs" not in problems.collect_schema().names():
+        return []
+    found = problems.filter(pl.col("gold_differs")).select("id").sort("id").collect()["id"]
+    if found.is_empty():
+        return []
+    count = "1 problem was" if len(found) == 1 else f"{len(found):,} problems were"
+    return [
+        f"{count} dropped for one of the same text whose gold is another number (column gold_differs), so that one "
+        f"gold of the two is wrong: curate explain {found[0]}"
     ]

@@ -135,8 +135,11 @@ def _evidence(version: Version, fact: str, value: Any) -> Iterator[str]:
 
 def _beginning(version: Version, fact: str, other: str) -> Iterator[str]:
     yield f"      {fact} = {_short(other)}"
-    found = version.table("problems").filter(pl.col("id") == other).select("problem").collect()
-    yield from (f"        {_short(text)}" for text in found["problem"])
+    found = version.table("problems").filter(pl.col("id") == other).select("problem", "answer").collect()
+    for text, answer in found.iter_rows():
+        yield f"        {_short(text)}"
+        if answer is not None:
+            yield f"        answer: {_short(answer)}"
 
 
 def _views(version: Version, table: str, row: Row) -> Iterator[str]:

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import polars as pl
 from pydantic import Field
 
-from curate.alike.embedding import is_path, model_state
+from curate.alike.embedding import check_model, is_path, model_state
 from curate.asking.marks import mark_of
 from curate.plug import ModelName, TeacherPlug
+from curate.reading.extras import check_installed
 from curate.texts.domain_classifier import by_classifier
 from curate.texts.domain_words import DOMAIN_WORDS
 from distill.request import Sampling
@@ -93,8 +94,15 @@ class Domain:
     def __post_init__(self) -> None:
         if (self.by == "teacher") != (self.teacher is not None):
             raise ValueError("teacher: written with by: teacher, and only then")
-        if self.model is not None and not is_path(self.model) and "@" not in self.model:
-            raise ValueError(f"model: {self.model!r} may change; write {self.model}@COMMIT")
+        if self.model is not None:
+            check_model(self.model)
+            if not is_path(self.model) and "@" not in self.model:
+                raise ValueError(f"model: {self.model!r} may change; write {self.model}@COMMIT")
+
+    def find(self) -> None:
+        """Passes if the classifier's libraries are there."""
+        if self.by == "classifier":
+            check_installed("semantic", "sklearn", *(["sentence_transformers"] if self.model else []))
 
     def inputs(self) -> dict[str, Any]:
         """What stands behind `model`: its commit, or the digest of its folder."""

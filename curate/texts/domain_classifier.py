@@ -1,8 +1,5 @@
 """A classifier of problems' domains, learnt from the rows of the same table whose source tells theirs."""
 
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -29,14 +26,13 @@ def by_classifier(labelled: pl.DataFrame, rows: pl.DataFrame, model: str | None)
         model: a sentence-transformers model by path or name; None takes the words (TF-IDF).
 
     Raises:
-        PlugError: a library that is needed is not installed, or there is no such model.
+        PlugError: there is no such model.
     """
     labelled = labelled.drop_nulls().filter(pl.len().over("domain") >= LEAST_ROWS)
     labelled = labelled.with_columns(draws(labelled["id"], 0)).sort("draw").head(MOST_ROWS)
     nothing = pl.DataFrame(schema={"id": pl.String, "domain": pl.String, "share": pl.Float64})
     if labelled["domain"].n_unique() < 2 or rows.is_empty():
         return nothing
-    _check_installed(model)
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # it has no stubs
 
     vectors = _Words(labelled["problem"]) if model is None else _Embeddings(model)
@@ -84,11 +80,3 @@ class _Embeddings:
 
     def of(self, texts: pl.Series) -> Any:
         return self.model.encode(texts.to_list(), normalize_embeddings=True, show_progress_bar=False)
-
-
-def _check_installed(model: str | None) -> None:
-    needed: Sequence[str] = ("sklearn", *(["sentence_transformers"] if model else []))
-    if any(find_spec(name) is None for name in needed):
-        raise PlugError('tags.domain learns with scikit-learn: pip install "cotillion[semantic]", or say by: words')
-    if model and model.startswith((".", "/")) and not Path(model).is_dir():
-        raise PlugError(f"tags.domain: no folder {model}. Name a sentence-transformers model by path or name")
