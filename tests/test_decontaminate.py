@@ -147,6 +147,22 @@ def test_a_copy_that_lacks_the_drawing_the_note_or_the_blank_is_the_question(tmp
     assert found["drop"].to_list() == ["contaminated"] * 3
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "A jug holds 35 cups and a glass holds 5. How many glasses fill the jug? (AMC 8 2010, Problem 3)",
+        "A jug holds 35 cups and a glass holds 5. How many glasses fill the jug? (5 points)",
+        "$7 \\times 11 =$",
+    ],
+)
+def test_a_question_opened_from_its_options_is_the_question(tmp_path: Path, asked: str) -> None:
+    tmp_path.joinpath("options.jsonl").write_text(
+        json.dumps({"problem": f"{asked}\n(A) 6 (B) 7 (C) 77 (D) 70"}) + "\n" + json.dumps({"problem": ASKED[0]})
+    )
+    found = marks(str(tmp_path / "options.jsonl"), asked, asked.partition(" (")[0], ASKED[1])
+    assert found["drop"].to_list() == ["contaminated", "contaminated", None]
+
+
 def test_a_question_that_only_its_drawing_tells_is_another_one_with_another_drawing(tmp_path: Path) -> None:
     asked = "What is the area of the shaded figure?\n[asy] draw((0,0)--({0},0)--({0},5)--cycle); [/asy]"
     tmp_path.joinpath("drawn.jsonl").write_text(json.dumps({"problem": asked.format(4)}))
