@@ -31,6 +31,7 @@ WRAPPED = (
     "**Problem 4.** {}",
     "<p>{}</p><br/>",
     "{} Show your work.",
+    "Answer the question below:  {}",
     "{} (AMC 2012, Problem 7)",
     "{}\nLet's think step by step and output the final answer within \\boxed{{}}.",
     "Solve the following math problem efficiently and clearly. The last line of your response should be of the "
@@ -127,6 +128,10 @@ def test_no_prompt_hides_a_question_of_a_benchmark(tmp_path: Path, known: str, t
         ("Is $p \\nRightarrow q$ true for 3 and 5?", "Is $p \\not\\Rightarrow q$ true for 3 and 5?"),
         ("A recipe needs 1½ cups for 12 cookies.", "A recipe needs 1 1/2 cups for 12 cookies."),
         ("Evaluate log₂8 + 5 and x².", "Evaluate log_{2}8 + 5 and x^{2}."),
+        ("Jeff\\u2019s 3 cats eat $\\\\frac12$ a fish.\\nhow much?", "Jeff’s 3 cats eat $\\frac12$ a fish.\nhow much?"),
+        ("A lone \\ud83d and 3 cats.", "A lone ? and 3 cats."),
+        ("For which $x$ is $x \\neq 3$ and $\\theta < 2$?", "For which $x$ is $x \\neq 3$ and $\\theta < 2$?"),
+        ("Find $u$ of \\begin{matrix} 1 \\\\b \\end{matrix}.", "Find $u$ of \\begin{matrix} 1 \\\\b \\end{matrix}."),
         ("How many x have <|x|> = 7 and |x| < 3?", "How many x have <|x|> = 7 and |x| < 3?"),
     ],
 )

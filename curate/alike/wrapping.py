@@ -4,6 +4,8 @@ Whoever cuts too much hides a benchmark's question: what is cut is what known pr
 a text whose numbers or words would go with it stays whole.
 """
 
+import json
+
 import polars as pl
 
 from curate.alike.columns import EDGE, changed, foreign, normalized, replaced
@@ -27,6 +29,10 @@ _RAISED = (
     ("([¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])", " ${1}"),
 )
 """What NFKC would make x2 of x², and 11/2 of 1½."""
+
+_IN_JSON = r"\\u[0-9a-fA-F]{4}|\\\\[A-Za-z]|\\\""
+_JSON = r'^(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*$'
+"""Escapes that LaTeX hardly has, and a text in which nothing else stands: it was escaped once too often."""
 
 _BREAKS = (
     (r"\\n((?:Right|Left|Leftright)arrow|V[dD]ash|subset|supset|leq|geq|mid|parallel)", r"\not\${1}"),
@@ -52,8 +58,9 @@ _INSTRUCTIONS = (
     r"(?i)given the following problem, reason and give a final answer to the problem\.",
     r"(?i)your response should end with \"the final answer is \[answer\]\" where \[answer\] is the response to the "
     r"problem\.?",
-    rf"(?i)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the\s+following|this)\s+(?:maths?\s+|mathematic(?:s|al)\s+)?(?:word\s+)?"
-    rf"(?:problem|question|task|exercise)s?(?:\s+(?:{_STEPS}|carefully|efficiently|clearly|and))*\s*[:.]\s+",
+    rf"(?i)^\s*(?:please\s+)?(?:solve|answer)\s+(?:the(?:\s+following)?|this)\s+(?:maths?\s+|mathematic(?:s|al)\s+)?"
+    rf"(?:word\s+)?(?:problem|question|task|exercise)s?(?:\s+(?:{_STEPS}|below|carefully|efficiently|clearly|and))*\s*"
+    r"[:.]\s+",
     r"(?i)the last line of your response should be (?:of|in) the (?:following )?form(?:at)?:?\s[^\n]*?where \$?answer "
     r"is (?:the answer to the problem|just the final number or expression that solves the problem)\.",
     r"(?i)remember to (?:put|box) your (?:final )?answer (?:on its own line (?:after|at the end)|in(?:side)? \\+boxed)"
@@ -89,7 +96,7 @@ _WORDS, _NUMBERS = r"[\p{L}\d]+", r"\d+"
 
 def unwrapped(texts: pl.Series) -> pl.Series:
     """The texts without what is wrapped around them: two copies of one question from two sources come out alike."""
-    bare = texts.fill_null("")
+    bare = _unescaped(texts.fill_null(""))
     bare = normalized(replaced(bare, _RAISED, foreign(bare)), "NFKC").str.replace_all("⁄", "/", literal=True)
     bare = changed(bare, bare.str.contains("&[a-z#]"), lambda text: text.str.replace_many(_ESCAPES))
     bare = replaced(bare, ((_TAGS, " "),))
@@ -106,6 +113,16 @@ def unwrapped(texts: pl.Series) -> pl.Series:
     )
     bare = replaced(told.zip_with(~whole, bare), ((pattern, "") for pattern in _HEADINGS))
     return unsigned(bare.str.replace(_NUMBERING, "${1}"))
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    """What the texts say that are the inside of a string of JSON."""
+    rows = texts.to_frame("text").with_row_index("row").filter(pl.col("text").str.contains(_IN_JSON))
+    rows = rows.filter(pl.col("text").str.contains(_JSON))
+    if rows.is_empty():
+        return texts
+    said = [json.loads(f'"{text}"').encode(errors="replace").decode() for text in rows["text"]]
+    return texts.clone().scatter(rows["row"], pl.Series(said, dtype=pl.String))
 
 
 def unsigned(bare: pl.Series) -> pl.Series:
