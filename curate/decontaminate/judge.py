@@ -64,7 +64,7 @@ class Judge(Against):
         "judged_question": pl.String,
     }
     drops = ("contaminated", "undecided")
-    REV = 2
+    REV = 3
 
     teacher: TeacherPlug
     """Who is asked: `{use: openai_server, model: ..., base_url: ...}` or any other teacher."""

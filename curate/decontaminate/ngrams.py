@@ -28,7 +28,7 @@ class Ngrams(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated", "variant")
-    REV = 2
+    REV = 3
 
     n: Annotated[int, Field(ge=2)] = 8
     """Words that make a run; 13 and 32 are usual too. A question of fewer words is compared whole."""

@@ -35,7 +35,7 @@ class NgramsBlocks(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated",)
-    REV = 1
+    REV = 2
 
     n: Annotated[int, Field(ge=2)] = 8
     """Words that make a run: open-r1 takes 8, datatrove 12, GPT-3 13."""

@@ -43,7 +43,7 @@ class Semantic(Against):
         "benchmark_question": pl.String,
     }
     drops = ("contaminated",)
-    REV = 3
+    REV = 4
 
     model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub with its commit (`organisation/name@commit`).

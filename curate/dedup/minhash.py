@@ -35,7 +35,7 @@ class Minhash:
     reads = ("id", "problem", "answer", "with_rollouts")
     writes = WRITES
     drops = ("near_duplicate", "variant")
-    REV = 2
+    REV = 3
 
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of their shingles that two problems have in common (Jaccard) from which they are held against each other.

@@ -31,7 +31,7 @@ class Semantic:
     reads = ("id", "problem", "answer", "with_rollouts")
     writes = WRITES
     drops = ("near_duplicate", "variant")
-    REV = 3
+    REV = 4
 
     model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub, `organisation/name@commit`. A name without a

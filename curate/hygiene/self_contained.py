@@ -24,12 +24,19 @@ _FIGURE = (
     r"(?:following\s+|adjacent\s+|accompanying\s+|attached\s+|given\s+)?(?:figure|diagram|sketch|illustration)s?\b"
     r"|\bin\s+the\s+(?:following\s+|accompanying\s+|given\s+)?(?:picture|image)\b"
     rf"|\b{_PICTURE}\s+(?:(?:is|are|as)\s+)?(?:(?:shown|drawn|pictured)\b|(?:shown\s+)?{_PLACE}\b)"
-    rf"|\b(?:the|this|following|accompanying|adjacent)\s+{_PICTURE}\s+(?:shows?|represents?|depicts?|illustrates?)\b"
+    rf"|\b(?:the|this|following|accompanying|adjacent)\s+(?:bar\s+|line\s+|pie\s+|circle\s+)?{_PICTURE}\s+"
+    r"(?:shows?|gives?|represents?|depicts?|illustrates?)\b"
+    rf"|\b(?:look\s+at|refer\s+to|study|examine)\s+the\s+{_PICTURE}\b|\battached\s+{_PICTURE}\b"
     r"|\bfig(?:ure|\.)\s?\d|如图|下图|上图|右图|左图|图中|图\s?\d|图所示|示意图"
+)
+_SHAPE = (
+    r"(?:region|area|triangle|quadrilateral|rectangle|square|trapezoid|trapezium|parallelogram|rhombus|pentagon|hexagon|"
+    r"octagon|polygon|circle|semicircle|sector|shape|solid|prism|pyramid|cone|cylinder|graph|grid|angle|number\s+line)s?"
 )
 _SHOWN = (
     rf"(?i)\b(?:shown|pictured|drawn|depicted|illustrated|graphed)\s+{_PLACE}\b"
     r"|\bas\s+(?:is\s+)?(?:shown|pictured|illustrated|depicted)\s*(?:[.,;:)]|$|\n|in\s)"
+    rf"|\b{_SHAPE}\s+(?:(?:is|are)\s+)?(?:shown|pictured)\s*(?:[.?;]|$)|\bgraph\s+of\s[^.?]{{1,40}}\s(?:is|are)\s+shown\s*[.?;]"
 )
 _DISPLAYED = r"\$\$|\\\[|\\begin\{|\\[lc]dots|\.\.\.|(?:\n[^\n]{1,60}){3}"
 """What may be that which is shown."""
@@ -39,7 +46,8 @@ _HAS_TABLE = (
 )
 _TABLE = (
     r"(?i)\b(?:the|this|following|each)\s+table\s+(?:shown|below|above|at\s+the\s+(?:right|left)|shows?|gives?|lists?|summari[sz]es)\b"
-    r"|\bin\s+(?:the|this)\s+(?:following\s+|given\s+|accompanying\s+)?table\b"
+    r"|\b(?:in|according\s+to|using|use|based\s+on|see|refer\s+to|complete)\s+(?:the|this)\s+"
+    r"(?:following\s+|given\s+|accompanying\s+)?table\b"
     r"|\b(?:following|accompanying|above)\s+table\b|下表|表中"
 )
 _WHICH = (
@@ -52,6 +60,7 @@ _ELSEWHERE = (
     r"|\b(?:problem|question|exercise|example|theorem|lemma)\s+(?:above|\d+\.\d+|\(\d+\.\d+\))"
     r"|\b(?:in|from|see|using)\s+(?:problem|exercise|example|theorem|lemma)\s+\(?\d+\b"
     r"|\b(?:in|from|see|using|of)\s+part\s+\(?[a-z]\)"
+    r"|\byour\s+answer\s+(?:to|from)\s+(?:the\s+)?(?:last|first|question|problem|part)\b"
     r"|\b(?:the|this)\s+(?:passage|article|excerpt)\s+(?:above|below|says|states|describes)\b|\bcontinued?\s+from\s+the\b"
     r"|\b(?:above|given)\s+(?:passage|article|excerpt|problem)\b|上题|前一题|上一题|上一问"
 )
@@ -83,7 +92,7 @@ class SelfContained:
     reads = ("id", "problem")
     writes: ClassVar = {"needs": pl.String, "needs_evidence": pl.String}
     drops = NEEDS
-    REV = 1
+    REV = 2
 
     drop: tuple[Need, ...] = ("figure", "link", "table", "options", "elsewhere", "unfinished")
     """Needs for which a question is dropped; `[]` only marks, and `drawing` may be added."""

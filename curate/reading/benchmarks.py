@@ -153,7 +153,7 @@ def _file_of(path: Path) -> "Files":
     from curate.sources.files import Files
 
     if not path.is_file():
-        raise SourceError(f"no file {path}")
+        raise SourceError(f"{path} is a folder; name its files" if path.is_dir() else f"no file {path}")
     columns: dict[str, Any] = {}
     there = _columns_there(path)
     for ours in ("problem", "answer"):
