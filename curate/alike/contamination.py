@@ -157,7 +157,8 @@ class Lookup:
 
     def _same_numbers(self, said: pl.DataFrame) -> pl.DataFrame:
         """Pairs of a row of another language and an English question that have the same numbers."""
-        foreign = said.filter(~_english())
+        # Most texts are English, which is told at once.
+        foreign = said.filter(~pl.col("asked").str.contains(_ENGLISH) | _beyond_ascii()).filter(~_english())
         near = _likenesses(self.numbers, foreign.with_columns(_numbers_of(foreign["asked"]))).filter(
             pl.col("numbers") >= 0.999
         )
@@ -217,6 +218,10 @@ def _numbers_of(asked: pl.Series) -> pl.Series:
 
 def _without_digits() -> pl.Expr:
     return pl.col("form").str.replace_all(r"\d+", "0")
+
+
+def _beyond_ascii() -> pl.Expr:
+    return pl.col("asked").str.len_bytes() != pl.col("asked").str.len_chars()
 
 
 def _english() -> pl.Expr:

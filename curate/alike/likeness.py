@@ -24,6 +24,8 @@ SAMPLE_ROWS = 20_000
 """Rows whose words are counted beside those of the known questions: what is common there is common."""
 BATCH_PAIRS = 2_000_000
 """Words of a row that find a question, for all rows and questions that are weighed at once: 50 MB."""
+CELLS = 250_000
+"""Sums of a row and a known question that are held at once: 2 MB, which stay near the core."""
 LEAST_DICE = 0.2
 LEAST_CONTAINED = 0.7
 """A pair is worth a look from here."""
@@ -177,7 +179,7 @@ def _rarest(question: Any, rarity: Any) -> Any:
 
 def _weighed(known: Known, row: Any, code: Any, weight: Any, weight_of_numbers: Any) -> tuple[Any, ...]:
     """The pairs of one batch, whose rows count from 0; by column of SCHEMA."""
-    ours, theirs, found, found_numbers = _found(known, row, code)
+    ours, theirs, found, found_numbers = _found(known, row, code, len(weight))
     dice, contained = 2 * found / (weight[ours] + known.weight[theirs]), found / known.weight[theirs]
     near = (dice >= ALMOST * LEAST_DICE) | (contained >= ALMOST * LEAST_CONTAINED)
     ours, theirs, found, found_numbers = (a[near] for a in (ours, theirs, found, found_numbers))
@@ -195,26 +197,26 @@ def _weighed(known: Known, row: Any, code: Any, weight: Any, weight_of_numbers: 
     return ours, theirs, both, dice, contained, numbers, agreed, _share(numbers, their_numbers)
 
 
-def _found(known: Known, row: Any, code: Any) -> tuple[Any, Any, Any, Any]:
+def _found(known: Known, row: Any, code: Any, height: int) -> tuple[Any, ...]:
     """Rows and questions that words find, the rarity of these words, and of the numbers among them."""
-    start, finds = known.starts[code], known.starts[code + 1] - known.starts[code]
-    ends = np.cumsum(finds)
-    place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(start - (ends - finds), finds)
-    # Row, question and word in one number: sorted, the words of a pair stand together, and in one order.
-    wide, many = (max(1, int(size - 1).bit_length()) for size in (len(known.rarity), len(known.weight)))
-    pairs = np.sort((np.repeat(row, finds) << many | known.questions[place]) << wide | np.repeat(code, finds))
-    pair, word = pairs >> wide, pairs & ((1 << wide) - 1)
-    first = np.flatnonzero(np.diff(pair, prepend=-1))
-    if not len(first):
-        return pair, pair, np.zeros(0), np.zeros(0)
-    shared = np.add.reduceat(known.rarity[word], first)
-    enough = np.flatnonzero(shared >= LEAST_SHARED * known.enough)
-    shared, pair, sizes = shared[enough], pair[first[enough]], np.diff(first, append=len(word))[enough]
-    at = np.repeat(first[enough] - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
-    of_numbers = np.where(known.number[word[at]], known.rarity[word[at]], 0.0)
-    # Of nothing, numpy counts in integers.
-    numbers = np.bincount(np.repeat(np.arange(len(sizes)), sizes), of_numbers, len(sizes)).astype(np.float64)
-    return pair >> many, pair & ((1 << many) - 1), shared, numbers
+    wide, least = len(known.weight), LEAST_SHARED * known.enough
+    step = max(1, CELLS // wide)
+    starts, finds = known.starts[code], known.starts[code + 1] - known.starts[code]
+    parts = []
+    for low in range(0, height, step):
+        words = slice(*np.searchsorted(row, (low, low + step)))
+        count, ends = finds[words], np.cumsum(finds[words])
+        place = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts[words] - (ends - count), count)
+        # A sum for each row and question, whether they share a word or not; words are added in the order of codes.
+        cell = known.questions[place] + np.repeat((row[words] - low) * wide, count)
+        rarity = np.repeat(known.rarity[code[words]], count)
+        shared = np.bincount(cell, rarity, min(step, height - low) * wide)
+        enough = np.flatnonzero(shared >= least)
+        number = np.flatnonzero(np.repeat(known.number[code[words]], count) & (shared[cell] >= least))
+        numbers = np.bincount(np.searchsorted(enough, cell[number]), rarity[number], len(enough))
+        # Of nothing, numpy counts in integers.
+        parts.append((enough // wide + low, enough % wide, shared[enough], numbers.astype(np.float64)))
+    return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
 
 def _common(row: Any, code: Any, height: int, common: Any, rarity: Any) -> Any:

@@ -113,8 +113,9 @@ def _together(*hashes: Any) -> Any:
 
 
 def _lists(words: Any, starts: Any) -> pl.Series:
-    bits = (words >> np.uint64(32)).astype(np.uint32)
-    return pl.Series(pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(starts), pa.array(bits))))
+    bits = pl.Series((words >> np.uint64(32)).astype(np.uint32))
+    # Not pa.array of numpy's: the first one loads pandas, which takes a quarter of a second.
+    return pl.Series(pa.LargeListArray.from_arrays(pl.Series(starts).to_arrow(), bits.to_arrow()))
 
 
 def _those(values: Any, texts: Any) -> tuple[Any, Any, Any]:

@@ -34,14 +34,17 @@ _GREEK_NAMES = (
 )
 _GREEK = {letter: f" {name} " for letter, name in zip("αβγδεζηθικλμνξπρστφχψω", _GREEK_NAMES.split(), strict=True)}
 
-_LAYOUT = (
-    (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
-    (r"(?:[\^_]\s*\{\s*\})+", " "),
+_STARS = (
     (r"(^|[^\w)}\]])\*\*", "${1}"),
     (r"\*\*([^\w({\\-]|$)", "${1}"),
     (r"\*\*", "^"),
-    (r"(\d)(?:\{,\}|\\?,)(\d{3})(\D|$)", "${1}${2}${3}"),
-    (r"(\d)(?:\{,\}|\\?,)(\d{3})(\D|$)", "${1}${2}${3}"),
+)
+"""Bold, and powers."""
+_LAYOUT = (
+    (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
+    (r"(?:[\^_]\s*\{\s*\})+", " "),
+    (r"([0-9])(?:\{,\}|\\?,)([0-9]{3})([^0-9]|$)", "${1}${2}${3}"),
+    (r"([0-9])(?:\{,\}|\\?,)([0-9]{3})([^0-9]|$)", "${1}${2}${3}"),
     (r"\\(?:left|right|displaystyle|q?quad|[,;!:]|text\w{0,4}|math\w{2,4}|rm|bf|label\{[^}]*\})", " "),
     (r"\\[dt]?frac\s*(\d)\s*(\d)", r"\frac{${1}}{${2}}"),
     (r"\\[dt]frac", r"\frac"),
@@ -53,7 +56,8 @@ _LAYOUT = (
     (r"[−–]", "-"),
     (r"[’′]", "'"),
     (r"\\?%", " percent "),
-    (r"(?:\^\s*\{?\s*|(\d)\s*)\\circ\s*\}?|°", "${1} degrees "),
+    (r"(?:\^\s*\{?\s*|(\d)\s*)\\circ\s*\}?", "${1} degrees "),
+    (r"°", " degrees "),
     (r"∞", r"\infty "),
     (rf"√|{EDGE}sqrt\s*\(([^()]*)\)", r"\sqrt{${1}}"),
 )
@@ -91,7 +95,9 @@ def question(texts: pl.Series) -> pl.Series:
     """The questions alone: without prompts, lists of options, drawings and notes, where words and a number remain."""
     bare = unwrapped(texts)
     told = replaced(bare, ((DRAWING, " "), (NOTE, "")))
-    return plain(stem(told.zip_with(told.str.contains(_NUMBER_AND_WORDS), bare)))
+    cut = pl.DataFrame({"told": told, "bare": bare}).with_row_index("row").filter(pl.col("told") != pl.col("bare"))
+    whole = cut.filter(~pl.col("told").str.contains(_NUMBER_AND_WORDS))
+    return plain(stem(told.scatter(whole["row"], whole["bare"])))
 
 
 def drawing(texts: pl.Series) -> pl.Series:
@@ -108,16 +114,19 @@ def stem(bare: pl.Series) -> pl.Series:
     bounded = _BEFORE_OPTIONS + f".{{0,{LONGEST_OPTION}}}?" + _LETTER.replace("%s", "B") + ".*$"
     asked = changed(bare, length <= LONGEST_OPTION, lambda text: text.str.replace(_BEFORE_OPTIONS + ".*$", ""))
     asked = changed(asked, length > LONGEST_OPTION, lambda text: text.str.replace(bounded, ""))
-    listed = asked.str.len_bytes() != bare.str.len_bytes()
-    few = listed & (asked.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") < MIN_STEM_WORDS)
-    few &= ~asked.str.contains(r"\d") | asked.str.contains(OF_OPTIONS)
-    return unsigned(asked.zip_with(~few, bare))
+    listed = pl.DataFrame({"asked": asked, "bare": bare}).with_row_index("row")
+    listed = listed.filter(pl.col("asked").str.len_bytes() != pl.col("bare").str.len_bytes())
+    stems = pl.col("asked")
+    few = stems.str.slice(0, 200).str.count_matches(r"[\p{L}\d]+") < MIN_STEM_WORDS
+    whole = listed.filter(few & (~stems.str.contains(r"\d") | stems.str.contains(OF_OPTIONS)))
+    return unsigned(asked.scatter(whole["row"], whole["bare"]))
 
 
 def plain(texts: pl.Series) -> pl.Series:
     """The texts in small letters, written in one of the many ways in which LaTeX and typists say the same."""
     texts = texts.str.to_lowercase()
     texts = changed(texts, foreign(texts), lambda text: text.str.replace_many(_GREEK))
+    texts = replaced(texts, _STARS, texts.str.contains("**", literal=True))
     return replaced(texts, _LAYOUT)
 
 

@@ -105,14 +105,18 @@ def unwrapped(texts: pl.Series) -> pl.Series:
     doubled = bare.str.contains(r"\\\\[A-Za-z]") & ~bare.str.contains(r"(?:^|[^\\])\\[A-Za-z]")
     bare = changed(bare, doubled, lambda text: text.str.replace_all(r"\\", "\\", literal=True))
     bare = replaced(bare, ((pattern, "\n") for pattern in _MARKS))
-    told = replaced(bare, ((pattern, " ") for pattern in _INSTRUCTIONS))
-    cut = told.str.len_bytes() != bare.str.len_bytes()
-    whole = cut & (
-        (told.str.count_matches(_WORDS) < MIN_WORDS)
-        | (told.str.count_matches(_NUMBERS) != bare.str.count_matches(_NUMBERS))
-    )
-    bare = replaced(told.zip_with(~whole, bare), ((pattern, "") for pattern in _HEADINGS))
+    bare = replaced(_uninstructed(bare), ((pattern, "") for pattern in _HEADINGS))
     return unsigned(bare.str.replace(_NUMBERING, "${1}"))
+
+
+def _uninstructed(bare: pl.Series) -> pl.Series:
+    """The texts without instructions, where words enough and all numbers remain."""
+    told = replaced(bare, ((pattern, " ") for pattern in _INSTRUCTIONS))
+    cut = pl.DataFrame({"told": told, "bare": bare}).with_row_index("row")
+    cut = cut.filter(pl.col("told").str.len_bytes() != pl.col("bare").str.len_bytes())
+    few = pl.col("told").str.count_matches(_WORDS) < MIN_WORDS
+    whole = cut.filter(few | (pl.col("told").str.count_matches(_NUMBERS) != pl.col("bare").str.count_matches(_NUMBERS)))
+    return told.scatter(whole["row"], whole["bare"])
 
 
 def _unescaped(texts: pl.Series) -> pl.Series:
