@@ -135,7 +135,7 @@ def alike_pairs(rows: Any, keys: list[Any], alike: Callable[[Any, Any], Any]) ->
         pairs = _without(distinct_sorted(np.concatenate([np.zeros(0, np.int64), *tried])), heads)
         if not len(pairs):
             break
-        heads = np.sort(np.concatenate([heads, pairs]))
+        heads = np.sort(np.concatenate([heads, pairs]), kind="stable")
         left, right = pairs // last, pairs % last
         good = alike(left, right)
         found.append((left[good], right[good]))
@@ -190,7 +190,7 @@ def _distinct(hashes: Any, owner: Any, rows: int) -> tuple[Any, Any]:
 def _shares(shingles: Shingles, left: Any, right: Any) -> Any:
     sides = [_gathered(shingles, side) for side in (left, right)]
     keys = np.concatenate(sides)
-    keys.sort()
+    keys.sort(kind="stable")  # merges what is in order already, as both sides are: a tenth of the time
     both = np.bincount((keys[1:][keys[1:] == keys[:-1]] >> np.uint64(32)).astype(np.int64), minlength=len(left))
     sizes = shingles.sizes()
     either = sizes[left] + sizes[right] - both

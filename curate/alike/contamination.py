@@ -2,9 +2,11 @@
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -128,16 +130,17 @@ class Lookup:
         drawn = pl.col("drawing").is_not_null() | pl.col("known_drawing").is_not_null()
         pairs = pairs.with_columns(redrawn=~_not_redrawn("drawing", "known_drawing"), drawn=drawn)
         # A loop: pairs that came so far are few, and two texts are compared word by word.
-        rules = [self._rule(pair) for pair in pairs.iter_rows(named=True)]
+        figures_of = cache(figures)
+        rules = [self._rule(pair, figures_of) for pair in pairs.iter_rows(named=True)]
         judged = near.with_columns(rule=pl.Series(rules, dtype=pl.String))
         same = pl.when(pl.col("rule") == "paraphrase").then("score").otherwise(pl.max_horizontal("dice", "contained"))
         return judged.drop_nulls("rule").select("row", "known", "rule", similarity=same.clip(0, 1))
 
-    def _rule(self, pair: dict[str, Any]) -> str | None:
+    def _rule(self, pair: dict[str, Any], figures_of: Callable[[str], Counter[str]]) -> str | None:
         known, text = pair["known_asked"], pair["asked"]
         if pair["redrawn"]:
             return None
-        compared = compare_figures(figures(known), figures(text))
+        compared = compare_figures(figures_of(known), figures_of(text))
         if compared.kept and pair["contained"] >= CONTAINED:
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
