@@ -142,7 +142,7 @@ def speed(rows: int, peer_rows: int, peers: dict[str, str]) -> None:
     print("| tool | stage | problems | clock s | clock us | CPU us | dropped |\n" + "|---" * 7 + "|")
     against = tuple(str(path) for path in sorted(DATA.glob("benchmarks/*.jsonl*")))
     problems = varied(max(rows, peer_rows))
-    rates: dict[tuple[str, int], float] = {}
+    rates: dict[tuple[str, int], tuple[float, float]] = {}
     for size in sorted({rows, peer_rows} if peers else {rows}):
         kept, clock, cpu = table(problems[:size]), 0.0, 0.0
         for stage in (Exact(), Minhash(), Ngrams(against=against)):
@@ -152,7 +152,7 @@ def speed(rows: int, peer_rows: int, peers: dict[str, str]) -> None:
             clock, cpu = clock + took[0], cpu + took[1]
             row("cotillion", type(stage).__name__.lower(), before, *took, before - kept.height)
         row("cotillion", "all three", size, clock, cpu, size - kept.height)
-        rates["cotillion", size] = cpu / size
+        rates["cotillion", size] = clock / size, cpu / size
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     known = pl.concat([texts(path.name.split(".")[0]) for path in sorted(DATA.glob("benchmarks/*"))])
     for name, python in peers.items():
@@ -161,11 +161,13 @@ def speed(rows: int, peer_rows: int, peers: dict[str, str]) -> None:
         gone = (peer_rows - len(set(made["clusters"])), sum(made.get("flagged", [])))
         for stage, each, dropped in zip(made["stages"], took, gone, strict=False):
             row(name, stage, peer_rows, *each, dropped)
-        rates[name, peer_rows] = sum(cpu for _, cpu in took) / peer_rows
-    print(f"\nat most {memory:.2f} GB. CPU of the peers over ours, per problem:")
+        rates[name, peer_rows] = sum(each[0] for each in took) / peer_rows, sum(each[1] for each in took) / peer_rows
+    print(f"\nat most {memory:.2f} GB. The peers over ours, per problem:")
     for name in peers:
         for size in sorted({rows, peer_rows}):
-            print(f"  {name} over {size:,} of ours: {rates[name, peer_rows] / rates['cotillion', size]:.1f}")
+            pairs_of_times = zip(rates[name, peer_rows], rates["cotillion", size], strict=True)
+            by_clock, by_cpu = (theirs / our for theirs, our in pairs_of_times)
+            print(f"  {name} over {size:,} of ours: {by_clock:.1f} by the clock, {by_cpu:.1f} by CPU")
 
 
 def row(tool: str, stage: str, problems: int, clock: float, cpu: float, dropped: int) -> None:
