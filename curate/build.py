@@ -69,6 +69,8 @@ def build(
     folder = root / manifest.name
     with builder_lock(folder), stages_in_use(root), worker_pool(workers, crew) as pool:
         made = versions(root, manifest.name)
+        if not made:
+            check_there(manifest)  # before files are digested and names resolved
         manifest, states = resolved(manifest, [frozen] if frozen else made)
         if frozen:
             check_drift(frozen, manifest, states)

@@ -78,7 +78,7 @@ def test_a_log_hears_of_a_step_that_does_not_advance(monkeypatch: pytest.MonkeyP
         time.sleep(0.2)
     said = steps.console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
     assert said[0] == "dedup.minhash: 0 of 5,000 problems, 0 s"
-    assert said[-1].split() == ["dedup.minhash", "none", "0.2", "s"]
+    assert said[-1].split()[:2] == ["dedup.minhash", "none"]
 
 
 def test_a_terminal_shows_the_pace_beside_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,8 +90,8 @@ def cut_bands(permutations: int, threshold: float) -> tuple[int, int]:
         ((35, 3), (16, 6))
     """
 
+    # Of the pairs at the threshold, the share that a band of so many rows finds.
     found, rows = threshold, 1
-    """Share of the pairs at the threshold that a band of so many rows finds."""
     while found * threshold >= MISSED / permutations and _needed(found * threshold) * (rows + 1) <= permutations:
         found, rows = found * threshold, rows + 1
     return min(_needed(found), permutations), rows

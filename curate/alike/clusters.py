@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from curate.alike.keeping import kept_of
+
 LINKS = ("duplicate_of", "near_duplicate_of", "variant_of", "rewritten_from")
 """Columns that name another problem's id, where a stage writes them."""
 
@@ -24,16 +26,5 @@ def clusters(problems: pl.DataFrame) -> pl.Series:
         .join(place, on="id", maintain_order="left")
         .join(place, left_on="other", right_on="id", suffix="_other", maintain_order="left")
     )
-    first = list(range(problems.height))
-    # A loop: links are few, and joining sets is no matter of columns.
-    for a, b in edges.select("place", "place_other").iter_rows():
-        root, other = sorted((_root(first, a), _root(first, b)))
-        first[other] = root
-    roots = pl.Series([_root(first, at) for at in range(len(first))], dtype=pl.UInt32)
-    return problems["id"].gather(roots).alias("cluster")
-
-
-def _root(first: list[int], at: int) -> int:
-    while first[at] != at:
-        first[at] = at = first[first[at]]
-    return at
+    kept = kept_of(problems.height, (edges["place"].to_numpy(), edges["place_other"].to_numpy()))
+    return problems["id"].gather(kept).alias("cluster")

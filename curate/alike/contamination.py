@@ -14,7 +14,8 @@ import polars as pl
 from curate.alike.columns import EDGE
 from curate.alike.copies import characters_in_common, compare_figures, covered, figures, rarities, split
 from curate.alike.likeness import SAMPLE_ROWS, Known, know, likenesses
-from curate.alike.wording import drawing, form, question
+from curate.alike.wording import asked_in, drawing, form, question
+from curate.alike.wrapping import unwrapped
 
 SLICE_ROWS = 10_000
 """Rows whose words a thread has in memory at once."""
@@ -192,8 +193,9 @@ def lookup(
 
 def _said(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     """Of every row that says something: its key, `asked`, `drawing`, `form`."""
-    asked = question(rows["problem"])
-    said = rows.select(key, asked=asked, drawing=drawing(rows["problem"]), form=form(asked))
+    bare = unwrapped(rows["problem"])
+    asked = asked_in(bare)
+    said = rows.select(key, asked=asked, drawing=drawing(bare), form=form(asked))
     return said.filter(pl.col("form") != "")
 
 

@@ -1,5 +1,6 @@
 """Which problem of a cluster stays, by a stated rule; and the marks that say so."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -48,6 +49,41 @@ def kept_of(rows: int, links: tuple[Any, Any]) -> Any:
     kept = np.arange(rows)
     kept[linked] = [_root(first, at) for at in linked]
     return kept
+
+
+def settled(joined: Any, links: tuple[Any, Any], fits: Callable[[Any, Any], Any]) -> Any:
+    """`kept_of`, where who goes must fit the one that stays for it, and not only those that led there.
+
+    Who does not fit stays, or goes for another one that did not fit.
+
+    Args:
+        joined: kept_of the links.
+        fits: of two arrays of places, whether the second may go for the first.
+    """
+    kept = joined.copy()
+    while True:
+        gone = np.flatnonzero(kept != np.arange(len(kept)))
+        unfit = gone[~fits(kept[gone], gone)]
+        if not len(unfit):
+            return kept
+        among = np.isin(links[0], unfit) & np.isin(links[1], unfit)
+        kept[unfit] = kept_of(len(kept), (links[0][among], links[1][among]))[unfit]
+
+
+def both(some: tuple[Any, Any], others: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The links of both."""
+    return np.concatenate([some[0], others[0]]), np.concatenate([some[1], others[1]])
+
+
+def next_of_form(first: Any) -> tuple[Any, Any]:
+    """Links of every place with the next one of the same form.
+
+    Args:
+        first: sameness.first_of_form.
+    """
+    order = np.argsort(first, kind="stable")
+    same = first[order][1:] == first[order][:-1]
+    return order[:-1][same], order[1:][same]
 
 
 def nearest(rows: int, links: tuple[Any, Any], similarity: Any) -> tuple[Any, Any]:

@@ -1,5 +1,6 @@
 """What two problems must share to be one: their figures in order, their names, and what is asked; on columns."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +17,8 @@ BATCH_ROWS = 20_000
 
 MATTERS = ("drawing", "tail", "options", "of_options", "asks", "asking", "words", "gold")
 """Columns that `compatible` reads: those of `statements`, and golds.gold_numbers."""
+MAY_LACK = ("drawing", "tail", "gold")
+"""Of these: where one of two problems tells nothing, the other may tell anything."""
 
 _TAIL = (
     NOTE,
@@ -212,6 +215,30 @@ def compatible(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
     free = ~of_options & pl.col("a_asks") & pl.col("b_asks")
     found = sides.select(compatible=drawn & ended & ~_asks_for_another() & (free | same.fill_null(False)))
     return found["compatible"] & ~contradict(left["gold"], right["gold"])
+
+
+def fits(said: pl.DataFrame, first: Any) -> Callable[[Any, Any], Any]:
+    """Of two arrays of places, those that stay and those that would go for them, whether each pair fits: it is of one
+    form, or can be the same problem.
+
+    What one that stays does not tell (a drawing, a tail, a gold), the first that does tells for it: two that differ
+    there do not go for a third one without.
+
+    Args:
+        said: columns MATTERS.
+        first: first_of_form.
+    """
+    matters = said.select(MATTERS)
+
+    def look(left: Any, right: Any) -> Any:
+        stays, goes = matters[left], matters[right]
+        of_first = goes.select(pl.col(MAY_LACK).drop_nulls().first().over(pl.Series(left)))
+        stays = stays.with_columns(pl.coalesce(stays[name], of_first[name]) for name in MAY_LACK)
+        good = first[left] == first[right]
+        good[~good] = compatible(stays.filter(~good), goes.filter(~good)).to_numpy()
+        return good
+
+    return look
 
 
 def _asks_for_another() -> pl.Expr:

@@ -13,8 +13,6 @@ class Tokens:
 
     words: pl.Series
     """Every word once, in the order in which they first stand."""
-    keys: pl.Series
-    """Beside `words`: 64 bits that are the word's own, whatever the other texts say."""
     codes: Any
     """The words of all texts, one text after the other: places in `words`."""
     starts: Any
@@ -40,4 +38,4 @@ def tokens_of(texts: pl.Series, pattern: str) -> Tokens:
     distinct = flat.unique("key", keep="first", maintain_order=True).with_row_index("code")
     codes = flat.select("key").join(distinct.select("key", "code"), on="key", how="left", maintain_order="left")["code"]
     starts = np.concatenate([np.zeros(1, np.int64), sizes]).cumsum()
-    return Tokens(distinct["word"], distinct["key"], codes.to_numpy().astype(np.intp), starts)
+    return Tokens(distinct["word"], codes.to_numpy().astype(np.intp), starts)

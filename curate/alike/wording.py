@@ -93,7 +93,11 @@ _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 def question(texts: pl.Series) -> pl.Series:
     """The questions alone: without prompts, lists of options, drawings and notes, where words and a number remain."""
-    bare = unwrapped(texts)
+    return asked_in(unwrapped(texts))
+
+
+def asked_in(bare: pl.Series) -> pl.Series:
+    """`question` of what `wrapping.unwrapped` gave."""
     told = replaced(bare, ((DRAWING, " "), (NOTE, "")))
     cut = pl.DataFrame({"told": told, "bare": bare}).with_row_index("row").filter(pl.col("told") != pl.col("bare"))
     whole = cut.filter(~pl.col("told").str.contains(_NUMBER_AND_WORDS))
@@ -101,9 +105,9 @@ def question(texts: pl.Series) -> pl.Series:
 
 
 def drawing(texts: pl.Series) -> pl.Series:
-    """The numbers in the code of every text's drawings, each once, sorted; null where there are none."""
+    """The numbers in the code of every text's drawings, in order, with their signs; null where there are none."""
     code = texts.str.extract_all(DRAWING).list.join(" ")
-    numbers = code.str.extract_all(r"\d+(?:\.\d+)?").list.unique().list.sort().list.join(" ")
+    numbers = code.str.extract_all(r"-?\d+(?:\.\d+)?").list.join(" ")
     return numbers.set(numbers == "", None)
 
 

@@ -1,7 +1,7 @@
 """What stands around a question: chat marks, instructions how to answer, headings, numbering, a source, escapes.
 
 Whoever cuts too much hides a benchmark's question: what is cut is what known prompts say, word for word or nearly, and
-a text whose numbers or words would go with it stays whole.
+a text whose numbers or words would go with an instruction stays whole.
 """
 
 import json

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from curate.alike.wording import MAX_CHARS, WORD, question
 from curate.reading.against import QUOTED_CHARS, Against
-from curate.reading.extras import check_installed
 from curate.workers.blocks import PAD, runs_in_common, spaced
 
 RULE = "run"
@@ -36,14 +35,10 @@ class NgramsBlocks(Against):
     }
     drops = ("contaminated",)
     REV = 2
+    INSTALLED = ("ray", "datatrove")
 
     n: Annotated[int, Field(ge=2)] = 8
     """Words that make a run: open-r1 takes 8, datatrove 12, GPT-3 13."""
-
-    def find(self) -> None:
-        """Passes if datatrove and what `against` names are there."""
-        check_installed("ray", "datatrove")
-        super().find()
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The facts `contaminated_by`, the first question with the run, and `contaminated_run`, the words."""

@@ -12,7 +12,6 @@ from curate.alike.embedding import LIBRARIES, check_model, encode, is_path, mode
 from curate.alike.wording import question
 from curate.plug import ModelName
 from curate.reading.against import Against
-from curate.reading.extras import check_installed
 from curate.reading.intake import SourceError
 
 RULE = "semantic"
@@ -44,6 +43,7 @@ class Semantic(Against):
     }
     drops = ("contaminated",)
     REV = 4
+    INSTALLED = ("semantic", *LIBRARIES)
 
     model: ModelName | None = None
     """A folder (`./minilm`, `/models/minilm`), or a name on the Hub with its commit (`organisation/name@commit`).
@@ -57,11 +57,6 @@ class Semantic(Against):
             check_model(self.model)
             if not is_path(self.model) and "@" not in self.model:
                 raise ValueError(f"model: {self.model!r} may change; write {self.model}@COMMIT")
-
-    def find(self) -> None:
-        """Passes if the libraries of the extra and what `against` names are there."""
-        check_installed("semantic", *LIBRARIES)
-        super().find()
 
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The facts `contaminated_by`, the nearest question, and the cosine.

@@ -10,8 +10,19 @@ from pydantic import Field
 
 from curate.alike.buckets import Shingles, alike_pairs, bands, shares, shingle
 from curate.alike.golds import gold_numbers
-from curate.alike.keeping import RULE, WRITES, Reason, fates, in_order, kept_of, nearest
-from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
+from curate.alike.keeping import (
+    RULE,
+    WRITES,
+    Reason,
+    both,
+    fates,
+    in_order,
+    kept_of,
+    nearest,
+    next_of_form,
+    settled,
+)
+from curate.alike.sameness import MATTERS, compatible, first_of_form, fits, statements_of
 
 
 @dataclass(frozen=True)
@@ -60,16 +71,20 @@ class Minhash:
         said = statements_of(ordered["problem"], workers).with_columns(gold_numbers(ordered))
         first = first_of_form(said)
         heads = np.flatnonzero((first == np.arange(len(first))) & said["form"].is_not_null().to_numpy())
-        looks = _Looks.of(said, heads, self, workers)
-        kept = kept_of(said.height, looks.same(heads))[first]
-        gone = np.flatnonzero(kept != np.arange(len(kept)))
+        looks = _Looks.of(said, first, heads, self, workers)
+        links = both(looks.same(heads), next_of_form(first))
+        joined = kept_of(said.height, links)
+        kept = settled(joined, links, fits(said, first))
+        stays = kept == np.arange(len(kept))
+        gone = np.flatnonzero(~stays)
         similarity = np.zeros(said.height)
-        similarity[gone] = looks.shares(kept[gone], first[gone])
-        stay = heads[kept[heads] == heads]
-        variants = looks.variants(stay)
-        variant = nearest(said.height, *variants)
+        similarity[gone] = looks.shares(kept[gone], gone)
+        apart = np.flatnonzero(stays & (joined != kept))
+        variants = looks.variants(np.flatnonzero(stays & said["form"].is_not_null().to_numpy()))
+        variants = both(variants, (joined[apart], apart))
+        variant = nearest(said.height, variants, looks.shares(*variants))
         if self.variants == "drop":
-            root = kept_of(said.height, variants[0])
+            root = kept_of(said.height, variants)
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
         return fates(rows, ordered, kept, variant, similarity, self.variants == "drop")
 
@@ -90,13 +105,13 @@ class _Looks:
     threshold: float
 
     @classmethod
-    def of(cls, said: pl.DataFrame, heads: Any, options: Minhash, workers: int) -> "_Looks":
+    def of(cls, said: pl.DataFrame, first: Any, heads: Any, options: Minhash, workers: int) -> "_Looks":
         _, at, code = np.unique(said["skeleton"].gather(heads).to_numpy(), return_index=True, return_inverse=True)
         texts = said.select("words", "asked")[heads[at]]
         cut = shingle(texts, options.shingles, options.n, workers)
         skeleton = np.zeros(said.height, np.int64)
         skeleton[heads] = code
-        return cls(said, skeleton, cut, options.bands(texts, cut, workers), options.threshold)
+        return cls(said, skeleton[first], cut, options.bands(texts, cut, workers), options.threshold)
 
     def same(self, heads: Any) -> tuple[Any, Any]:
         """Pairs of rows that say the same in nearly the same words."""
@@ -112,16 +127,15 @@ class _Looks:
 
         return alike_pairs(rows, keys, alike)
 
-    def variants(self, stay: Any) -> tuple[tuple[Any, Any], Any]:
-        """Pairs of rows in nearly the same words, and the share of their shingles."""
+    def variants(self, stay: Any) -> tuple[Any, Any]:
+        """Pairs of rows in nearly the same words."""
         _, at, code = np.unique(self.skeleton[stay], return_index=True, return_inverse=True)
         one, again = stay[at][code], np.ones(len(stay), bool)
         again[at] = False
         rows = np.sort(stay[at])
         keys = [self.bands[self.skeleton[rows], band] for band in range(self.bands.shape[1])]
         left, right = alike_pairs(rows, keys, lambda a, b: self.shares(a, b) >= self.threshold)
-        left, right = np.concatenate([one[again], left]), np.concatenate([stay[again], right])
-        return (left, right), self.shares(left, right)
+        return both((one[again], stay[again]), (left, right))
 
     def shares(self, left: Any, right: Any) -> Any:
         return shares(self.shingles, self.skeleton[left], self.skeleton[right])

@@ -10,8 +10,19 @@ from pydantic import Field
 
 from curate.alike.embedding import LIBRARIES, check_model, encode, is_path, model_state, neighbours, revision_of
 from curate.alike.golds import gold_numbers
-from curate.alike.keeping import RULE, WRITES, Reason, fates, in_order, kept_of, nearest
-from curate.alike.sameness import MATTERS, compatible, first_of_form, statements_of
+from curate.alike.keeping import (
+    RULE,
+    WRITES,
+    Reason,
+    both,
+    fates,
+    in_order,
+    kept_of,
+    nearest,
+    next_of_form,
+    settled,
+)
+from curate.alike.sameness import MATTERS, compatible, first_of_form, fits, statements_of
 from curate.plug import ModelName
 from curate.reading.extras import check_installed
 
@@ -73,13 +84,17 @@ class Semantic:
         same = bag[left] == bag[right]
         sides = [said.select(MATTERS)[side] for side in (left[same], right[same])]
         same[same] = compatible(*sides).to_numpy()
-        kept = kept_of(said.height, (left[same], right[same]))[first]
+        links = both((left[same], right[same]), next_of_form(first))
+        joined = kept_of(said.height, links)
+        kept = settled(joined, links, fits(said, first))
         place = np.zeros(said.height, np.int64)
         place[heads] = np.arange(len(heads))
-        similarity = np.einsum("ij,ij->i", vectors[place[kept]], vectors[place[first]]).clip(0, 1).astype(np.float64)
+        vector = vectors[place[first]]
+        similarity = _cosines(vector, kept, np.arange(len(kept)))
         stays = ~same & (kept[left] == left) & (kept[right] == right)
-        links = left[stays], right[stays]
-        variant = nearest(said.height, links, cosine[stays])
+        apart = np.flatnonzero((kept == np.arange(len(kept))) & (joined != kept))
+        links = both((left[stays], right[stays]), (joined[apart], apart))
+        variant = nearest(said.height, links, np.concatenate([cosine[stays], _cosines(vector, joined[apart], apart)]))
         if self.variants == "drop":
             root = kept_of(said.height, links)
             variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
@@ -95,3 +110,8 @@ class Semantic:
             return self
         told = {m["name"]: m["state"].get("revision") for stage in earlier if isinstance(m := stage.get("model"), dict)}
         return replace(self, model=f"{self.model}@{told.get(self.model) or revision_of(self.model)}")
+
+
+def _cosines(vectors: Any, left: Any, right: Any) -> Any:
+    """Of normalised vectors, pair by pair, from 0 to 1."""
+    return np.einsum("ij,ij->i", vectors[left], vectors[right]).clip(0, 1).astype(np.float64)

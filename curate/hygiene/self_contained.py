@@ -26,7 +26,7 @@ _FIGURE = (
     rf"|\b{_PICTURE}\s+(?:(?:is|are|as)\s+)?(?:(?:shown|drawn|pictured)\b|(?:shown\s+)?{_PLACE}\b)"
     rf"|\b(?:the|this|following|accompanying|adjacent)\s+(?:bar\s+|line\s+|pie\s+|circle\s+)?{_PICTURE}\s+"
     r"(?:shows?|gives?|represents?|depicts?|illustrates?)\b"
-    rf"|\b(?:look\s+at|refer\s+to|study|examine)\s+the\s+{_PICTURE}\b|\battached\s+{_PICTURE}\b"
+    rf"|\b(?:look\s+at|refer\s+to|study|examine)\s+the\s+{_PICTURE}\s*[.,;]|\battached\s+{_PICTURE}\b"
     r"|\bfig(?:ure|\.)\s?\d|如图|下图|上图|右图|左图|图中|图\s?\d|图所示|示意图"
 )
 _SHAPE = (
@@ -46,8 +46,8 @@ _HAS_TABLE = (
 )
 _TABLE = (
     r"(?i)\b(?:the|this|following|each)\s+table\s+(?:shown|below|above|at\s+the\s+(?:right|left)|shows?|gives?|lists?|summari[sz]es)\b"
-    r"|\b(?:in|according\s+to|using|use|based\s+on|see|refer\s+to|complete)\s+(?:the|this)\s+"
-    r"(?:following\s+|given\s+|accompanying\s+)?table\b"
+    r"|\b(?:in|according\s+to|based\s+on|see|refer\s+to)\s+(?:the|this)\s+"
+    r"(?:following\s+|given\s+|accompanying\s+)?table\b|\busing\s+(?:the|this)\s+table\s*[.,;]"
     r"|\b(?:following|accompanying|above)\s+table\b|下表|表中"
 )
 _WHICH = (
@@ -60,7 +60,7 @@ _ELSEWHERE = (
     r"|\b(?:problem|question|exercise|example|theorem|lemma)\s+(?:above|\d+\.\d+|\(\d+\.\d+\))"
     r"|\b(?:in|from|see|using)\s+(?:problem|exercise|example|theorem|lemma)\s+\(?\d+\b"
     r"|\b(?:in|from|see|using|of)\s+part\s+\(?[a-z]\)"
-    r"|\byour\s+answer\s+(?:to|from)\s+(?:the\s+)?(?:last|first|question|problem|part)\b"
+    r"|\byour\s+answer\s+(?:to|from)\s+(?:the\s+)?(?:last|first|previous)\s+(?:question|problem|part)\b"
     r"|\b(?:the|this)\s+(?:passage|article|excerpt)\s+(?:above|below|says|states|describes)\b|\bcontinued?\s+from\s+the\b"
     r"|\b(?:above|given)\s+(?:passage|article|excerpt|problem)\b|上题|前一题|上一题|上一问"
 )

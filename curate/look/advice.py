@@ -33,7 +33,7 @@ def _unread_levels(version: Version) -> list[str]:
 
 
 def _other_golds(version: Version) -> list[str]:
-    """Problems that went for another one of the same text whose gold is another number: one of the two is wrong."""
+    """Problems that went for another one of the same text whose gold is another number: one may be wrong."""
     problems = version.table("problems")
     if "gold_differs" not in problems.collect_schema().names():
         return []
@@ -42,6 +42,6 @@ def _other_golds(version: Version) -> list[str]:
         return []
     count = "1 problem was" if len(found) == 1 else f"{len(found):,} problems were"
     return [
-        f"{count} dropped for one of the same text whose gold is another number (column gold_differs), so that one "
-        f"gold of the two is wrong: curate explain {found[0]}"
+        f"{count} dropped for one that asks the same and has another number as gold (column gold_differs). One of the "
+        f"two may be wrong: curate explain {found[0]}"
     ]

@@ -102,12 +102,14 @@ def _stages(version: Version, table: str, row: Row, after: str | None = None) ->
     chain = [e["stage"] for e in version.lock["funnel"] if e["unit"] == table and not e["stage"].startswith("views.")]
     chain = chain[chain.index(after) + 1 :] if after in chain else chain
     dropped_by, reason = row.get("dropped_by"), row.get("drop_reason")
+    last = _writes(dropped_by) if dropped_by else ()
     for stage in chain:
         if stage.startswith(OPENS) and stage != dropped_by:
             continue
         yield f"  {stage:<{WIDTH}} {f'dropped: {_short(reason)}' if stage == dropped_by else 'kept'}"
         for fact in _writes(stage):
-            if row.get(fact) is not None:
+            # What several stages may write is told by the one that dropped the row, if it is one of them.
+            if row.get(fact) is not None and (stage == dropped_by or fact not in last):
                 yield from _evidence(version, fact, row[fact])
         if stage == dropped_by and row.get("rewritten_as"):
             yield from _beginning(version, "rewritten_as", row["rewritten_as"])

@@ -39,14 +39,16 @@ class Ray(Engine):
 
     def ready(self) -> str | None:
         """Why it cannot run here; None if it can. Ray itself asks an address that is silent for ever."""
+        if lacking := super().ready():
+            return lacking
         address = (self.address or os.environ.get("RAY_ADDRESS") or "").removeprefix("ray://")
         host, _, port = address.rpartition(":")
-        if host and port.isdigit():
+        if host and port.isdecimal():
             try:
                 socket.create_connection((host.strip("[]"), int(port)), ANSWER_S).close()
             except OSError as fault:
                 return f"nobody answers at {address} ({fault})"
-        return super().ready()
+        return None
 
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from curate.manifest import Manifest
 from curate.planning.forecast import Forecast
 from curate.planning.projection import project
 from curate.progress import Steps
+from curate.reading.absent import check_there
 from curate.recipes.order import check_order
 from curate.shards import sampled
 from curate.version import versions
@@ -80,6 +81,7 @@ def plan_build(manifest: Manifest, root: Path, steps: Steps, pilot: int = 0) -> 
     manifest, states = resolved(manifest, made)
     if same := find(made, recipe(manifest, states)):
         return Plan(same.name)
+    check_there(manifest)
     if pilot:
         check_ready(manifest)
     with worker_pool() as pool:

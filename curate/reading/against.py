@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import polars as pl
 from pydantic import Field
 
 from curate.plug import BenchmarkName, ManifestPath
-from curate.reading.benchmarks import Questions, check_reference, is_file, read_benchmark, state_of
+from curate.reading.benchmarks import Questions, check_file, check_reference, is_file, read_benchmark, state_of
+from curate.reading.extras import check_installed
 from curate.reading.intake import SourceError
 from curate.reading.version_questions import find_part, is_version
 
@@ -28,6 +29,8 @@ class Against:
     marks = "problems"
     scope = "table"
     reads = ("id", "problem")
+    INSTALLED: ClassVar[tuple[str, ...]] = ("core",)
+    """An extra, and the libraries of it that are needed."""
 
     against: Annotated[tuple[BenchmarkName, ...], Field(min_length=1)]
     """Benchmarks by name (`math500`, or `math500@COMMIT`), files of one's own (`mine.jsonl`), and other versions: all
@@ -41,22 +44,26 @@ class Against:
             check_reference(reference)
 
     def find(self) -> None:
-        """Passes if the versions among `against` are there, and the files have questions; the Hub is not asked.
+        """Passes if libraries and versions are there, and the files have questions; the Hub is not asked.
 
         Raises:
             SourceError: some are not; says which.
         """
         faults = []
+        try:
+            check_installed(*self.INSTALLED)
+        except SourceError as fault:
+            faults.append(str(fault))
         for reference in self.against:
             try:
                 if is_version(reference):
                     find_part(reference, self.root)
                 elif is_file(reference):
-                    read_benchmark(reference)
+                    check_file(reference)
             except SourceError as fault:
-                faults.append(str(fault))
+                faults.append(f"against: {fault}")
         if faults:
-            raise SourceError(f"against: {'; '.join(faults)}")
+            raise SourceError("; ".join(faults))
 
     def benchmarks(self) -> list[Questions]:
         """The questions of every benchmark.

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from curate.sources.hub import Hub
 
 
+_NOTHING_ASKED = "this benchmark has no questions"
+
+
 @dataclass(frozen=True)
 class Benchmark:
     """Where a benchmark lies on the Hub, and which of its columns hold what."""
@@ -129,9 +132,19 @@ def read_benchmark(reference: str, root: str | None = None) -> Questions:
     return _asked(reference, Questions(name, _problems(at()), state, NAMED[name].samples))
 
 
+def check_file(reference: str) -> None:
+    """Passes if a benchmark's file has a question; reads no further than that.
+
+    Raises:
+        SourceError: there is no such file, or no question in it.
+    """
+    if not any(batch.problems.height for batch in _file_of(Path(reference))()):
+        raise SourceError(f"{reference}: {_NOTHING_ASKED}")
+
+
 def _asked(reference: str, questions: Questions) -> Questions:
     if questions.problems.is_empty():
-        raise SourceError(f"{reference}: this benchmark has no questions")
+        raise SourceError(f"{reference}: {_NOTHING_ASKED}")
     return questions
 
 
@@ -160,7 +173,7 @@ def _file_of(path: Path) -> "Files":
         columns[ours] = next((name for name in GUESSES[ours] if name in there), None)
     columns["source_id"] = next((name for name in IDS if name in there), None)
     if not there:
-        raise SourceError(f"{path}: this benchmark has no questions")
+        raise SourceError(f"{path}: {_NOTHING_ASKED}")
     if columns["problem"] is None:
         raise SourceError(f"{path}: which column holds the problem? Expected one of {', '.join(GUESSES['problem'])}")
     return Files(path=str(path), columns=Columns(**columns))

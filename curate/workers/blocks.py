@@ -46,14 +46,16 @@ def runs_in_common(words: pl.Series, known: pl.Series, n: int, workers: int) -> 
     Raises:
         RankError: tasks of the engine failed.
     """
-    if words.is_empty():
-        return pl.Series(dtype=pl.String)
+    if words.is_empty() or known.is_empty():
+        return pl.Series([None] * len(words), dtype=pl.String)
     beside = pl.DataFrame({"hash": _run_hashes(spaced(known, n), n)}, schema={"hash": pl.UInt64})
     return _spread("decontaminate.ngrams_blocks", "meet", spaced(words, n), {"n": n}, beside, workers)["run"]
 
 
 def spaced(words: pl.Series, n: int) -> pl.Series:
     """The words of every text between single spaces, at least n of them."""
+    if words.is_empty():  # polars makes no lists for nobody
+        return pl.Series("word", dtype=pl.String)
     lacking = pl.lit([PAD] * n, pl.List(pl.String)).list.head((n - pl.col("word").list.len().cast(pl.Int64)).clip(0))
     said = words.alias("word").cast(pl.List(pl.String)).to_frame()
     return said.select(pl.col("word").list.concat(lacking).list.join(" "))["word"]
