@@ -13,6 +13,7 @@ EXIT_CODES = {
     "OrderError": 2,
     "PlugError": 2,
     "SourceError": 2,
+    "ModelError": 2,
     "VersionError": 2,
     "ExportError": 2,
     "SiteError": 2,

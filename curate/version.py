@@ -230,7 +230,10 @@ def open_version(reference: str | Path, root: Path | str | None = None) -> Versi
     found = versions(root, name)
     if not found:
         there = ", ".join(datasets(root)) or "none yet (curate build -m MANIFEST makes one)"
-        raise VersionError(f"no dataset {name!r} under {root.absolute()} (--root says where). There are: {there}")
+        raise VersionError(
+            f"no dataset {name!r} under {root.absolute()} (--root says where; in a stage its option root). "
+            f"There are: {there}"
+        )
     if match["version"] == "latest":
         return found[-1]
     for version in found:

@@ -201,6 +201,12 @@ def test_an_empty_benchmark_is_an_error_and_not_a_clean_bill(tmp_path: Path) -> 
             Ngrams(against=(str(tmp_path / "empty.jsonl"),))(pl.DataFrame({"id": ["a"], "problem": ["1?"]}))
 
 
+def test_a_benchmark_of_which_rows_cannot_be_read_is_an_error_and_not_a_clean_bill(tmp_path: Path) -> None:
+    (tmp_path / "half.jsonl").write_text(json.dumps({"question": ASKED[0]}) + "\n{broken\n" * 3)
+    with pytest.raises(SourceError, match=r"half.jsonl: 3 of its rows cannot be read \(bad_json\)"):
+        read_benchmark(str(tmp_path / "half.jsonl"))
+
+
 def test_a_table_with_a_header_is_a_benchmark_too(tmp_path: Path) -> None:
     mine, other = tmp_path / "mine.csv", tmp_path / "other.csv"
     mine.write_text("question\nWhat is 2+2?\n", encoding="utf-8")

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curate.alike.embedding import ModelError
 from curate.decontaminate.semantic import Semantic
-from curate.reading.intake import SourceError
 from tests.hostile_texts import HOSTILE
 
 pytest.importorskip("sentence_transformers", reason="the extra `semantic` is not installed")
@@ -57,7 +57,7 @@ def test_a_model_that_is_not_there_or_may_change_is_an_error(mine: str, tmp_path
     with pytest.raises(ValueError, match="may change; write org/name@COMMIT"):
         Semantic(against=(mine,), model="org/name")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="cannot be loaded"):
         Semantic(against=(mine,), model=str(tmp_path / "empty"))(pl.DataFrame({"id": ["a"], "problem": ["2?"]}))
 
 

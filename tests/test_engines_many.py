@@ -27,6 +27,7 @@ from curate.manifest import ManifestError, read_manifest
 from curate.progress import Steps
 from curate.tag.repetition import Repetition
 from curate.verdicts.judge import Judge
+from curate.verdicts.majority import Majority
 from curate.verdicts.rule import Rule
 from curate.version import Version
 from curate.workers.crew import Crew, _parts
@@ -84,6 +85,20 @@ def test_an_engine_changes_no_row_no_fingerprint_and_asks_nothing_twice(manifest
     assert attempts(manifest.parent / "there") == 1_200
     again = build(read_manifest(manifest, ["engine=local"]), manifest.parent / "here", Steps(quiet=True))
     assert not again.made, "the same dataset, wherever it is built"
+
+
+def test_workers_read_the_answers_that_a_majority_is_elected_from(tmp_path: Path) -> None:
+    said = [{"q": "What is 5 + 6?", "r": ["\\boxed{11}"] * 3 + ["\\boxed{12}"]}, {"q": "What is 5 + 7?", "r": []}]
+    (tmp_path / "said.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said))
+    path = tmp_path / "many.yaml"
+    path.write_text(
+        "name: elected\nsources: [{use: files, path: said.jsonl, columns: {problem: q, rollouts: r}}]\n"
+        "problems: [{use: hygiene.answerable, require_answer: false}]\n"
+        "verdicts: [majority, rule]\nviews: {rl: {}}\n"
+    )
+    here, there = made(path, "here"), made(path, "there", "engine=local")
+    assert same_rows(here, there)
+    assert there.table("problems").collect()["answer"].to_list() == ["11", None]
 
 
 @pytest.fixture
@@ -255,6 +270,7 @@ def test_an_interrupted_build_leaves_no_worker(crew: Crew, cache: Cache, tmp_pat
         Repetition(drop=True),
         Judge(teacher=Tutor(error_rate=0.5), on=("wrong",), sampling=Sampling(max_tokens=99)),
         OpenaiServer(model="m", base_url="http://127.0.0.1:1/v1", api_key_env="TEACHER_KEY"),
+        Majority.per_rollout,
     ],
 )
 def test_a_plug_comes_out_of_its_json_as_it_went_in(made_here: Any) -> None:

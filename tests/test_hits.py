@@ -1,6 +1,7 @@
 """Facts about the listing of hits: every problem that a benchmark asks stands in it once, with both texts and why."""
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -69,8 +70,10 @@ def test_the_command_shows_both_texts_and_writes_all(leaky: Version, tmp_path: P
     assert "ends in .parquet, .jsonl, .csv" in refused.stderr
 
 
-def test_a_benchmark_of_which_nothing_was_found_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("views", ["views: {rl: {}}", "views: {}"])
+def test_a_benchmark_of_which_nothing_was_found_is_named(tmp_path: Path, views: str) -> None:
     manifest = manifest_in(tmp_path, "mine.jsonl, other.jsonl")
+    manifest.write_text(re.sub("views: .*", views, manifest.read_text()))
     (tmp_path / "other.jsonl").write_text(json.dumps({"question": "Where do the 52 geese of Ulm sleep?"}) + "\n")
     version = build(read_manifest(manifest), tmp_path / "data", Steps(quiet=True), workers=1).version
     assert "no problem is like a question of: other\n" in CliRunner().invoke(app, ["hits", str(version.path)]).stdout

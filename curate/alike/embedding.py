@@ -50,10 +50,15 @@ def check_model(model: str) -> None:
 
 def revision_of(model: str) -> str:
     """The commit that a name on the Hub has today."""
+    from httpx2 import HTTPError
     from huggingface_hub import HfApi
 
     name, _, revision = model.partition("@")
-    found = HfApi().model_info(name, revision=revision or None).sha
+    try:
+        found = HfApi().model_info(name, revision=revision or None).sha
+    except (HTTPError, OSError) as fault:
+        why = str(fault).partition("\n")[0]
+        raise ModelError(f"model {name}: the Hub does not tell its commit ({why}). Name one, or a folder") from fault
     if found is None:
         raise ModelError(f"model: the Hub tells no commit of {name!r}")
     return found
@@ -82,6 +87,9 @@ def encode(asked: pl.Series, model: str | None, dimensions: int, seed: int) -> A
     Args:
         asked: wording.plain; one at least.
         model: a folder, or `name@commit` on the Hub; None fits one on the texts.
+
+    Raises:
+        ModelError: the model cannot be loaded.
     """
     with _one_thread():
         from sentence_transformers import SentenceTransformer
@@ -89,11 +97,8 @@ def encode(asked: pl.Series, model: str | None, dimensions: int, seed: int) -> A
         if model is None:
             read = _spelt(asked)
             encoder = SentenceTransformer(modules=[_fitted(read, dimensions, seed)], device="cpu")
-        elif is_path(model):
-            read, encoder = asked, SentenceTransformer(str(Path(model).expanduser()), trust_remote_code=False)
         else:
-            name, _, revision = model.partition("@")
-            read, encoder = asked, SentenceTransformer(name, revision=revision or None, trust_remote_code=False)
+            read, encoder = asked, _loaded(model)
         parts = [
             encoder.encode(read[low : low + ENCODED_AT_ONCE].to_list(), show_progress_bar=False)
             for low in range(0, len(read), ENCODED_AT_ONCE)
@@ -103,6 +108,19 @@ def encode(asked: pl.Series, model: str | None, dimensions: int, seed: int) -> A
     )
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+
+
+def _loaded(model: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    name, _, revision = (str(Path(model).expanduser()), "", "") if is_path(model) else model.partition("@")
+    try:
+        return SentenceTransformer(name, revision=revision or None, trust_remote_code=False)
+    except Exception as fault:  # whatever a folder that is no model brings it to
+        raise ModelError(
+            f"model {model}: cannot be loaded as a sentence-transformers model ({type(fault).__name__}: "
+            f"{str(fault)[:300]})"
+        ) from fault
 
 
 def neighbours(vectors: Any, count: int, threshold: float) -> tuple[Any, Any, Any]:

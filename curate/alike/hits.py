@@ -6,6 +6,7 @@ import polars as pl
 
 from curate.look.prose import seen
 from curate.look.show import text_table
+from curate.reading.benchmarks import named
 from curate.version import Version, VersionError
 
 SHOWN_CHARS = 600
@@ -74,6 +75,8 @@ def report(version: Version, shown: int) -> str:
         rows = [(seen(b), rule, fate, f"{n:,}") for b, rule, fate, n in counts(found)]
         lines.append(text_table(("benchmark", "rule", "fate", "problems"), rows))
     looked = {overlap["right"] for overlap in version.lock["leaks"].get("benchmarks") or []}
+    stages = [stage for stage in version.lock["manifest"]["problems"] if isinstance(stage, dict)]
+    looked |= {named(reference) for stage in stages for reference in stage.get("against", ())}
     if silent := sorted(looked - set(found["benchmark"])):
         lines.append(f"no problem is like a question of: {seen(', '.join(silent))}")
     for hit in found.head(shown).iter_rows(named=True):

@@ -12,7 +12,6 @@ from curate.alike.embedding import LIBRARIES, check_model, encode, is_path, mode
 from curate.alike.wording import question
 from curate.plug import ModelName
 from curate.reading.against import Against
-from curate.reading.intake import SourceError
 
 RULE = "semantic"
 SIZE = 256
@@ -62,11 +61,12 @@ class Semantic(Against):
         """The facts `contaminated_by`, the nearest question, and the cosine.
 
         Raises:
-            SourceError: a benchmark or the model cannot be read.
+            SourceError: a benchmark cannot be read.
+            ModelError: the model cannot be loaded.
         """
         asked = self.known()
         said, known = _asked(rows["problem"]), _asked(asked["problem"])
-        vectors = self._vectors(pl.concat([known, said]))
+        vectors = encode(pl.concat([known, said]), self.model, SIZE, 0)
         places, cosines = nearest(vectors[len(known) :], vectors[: len(known)], NEAREST)
         close = self.threshold or (CLOSE if self.model is None else CLOSE_OF_A_MODEL)
         row, rank = np.nonzero(cosines >= close)
@@ -89,16 +89,6 @@ class Semantic(Against):
     def inputs(self) -> dict[str, Any]:
         """What stands behind `against` and `model`."""
         return super().inputs() | {"model": None if self.model is None else model_state(self.model)}
-
-    def _vectors(self, texts: pl.Series) -> Any:
-        try:
-            return encode(texts, self.model, SIZE, 0)
-        except ImportError as error:
-            raise SourceError(
-                f"decontaminate.semantic needs {error.name}: pip install 'cotillion[semantic]'"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise SourceError(f"model {self.model}: cannot be loaded: {str(error)[:300]}") from error
 
 
 def nearest(ours: Any, theirs: Any, most: int) -> tuple[Any, Any]:

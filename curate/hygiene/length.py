@@ -32,6 +32,10 @@ class Length:
     at_most: Annotated[int, Field(ge=1)] = 6_000
     """Characters."""
 
+    def __post_init__(self) -> None:
+        if self.at_least > self.at_most:
+            raise ValueError(f"at_least: {self.at_least} is above at_most: {self.at_most}, and nothing would stay")
+
     def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
         """`problem_chars`, 0 without a text."""
         chars = pl.col("problem").fill_null("").str.strip_chars().str.len_chars().cast(pl.Int64)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from curate.reading.intake import Columns, Intake, SourceError
+from curate.reading.intake import NO_TEXT, Columns, Intake, SourceError
 from curate.reading.version_questions import find_part, is_version
 
 if TYPE_CHECKING:
@@ -77,6 +77,13 @@ def is_file(reference: str) -> bool:
     return bool(Path(reference).suffix) or "/" in reference
 
 
+def named(reference: str) -> str:
+    """What a benchmark, a file or a version is called in marks."""
+    if is_version(reference):
+        return reference.rpartition("/")[2]
+    return Path(reference).name.split(".")[0] if is_file(reference) else reference.partition("@")[0]
+
+
 def check_reference(reference: str) -> None:
     """Passes if this is a benchmark by name, with or without a commit, or looks like a version or a file.
 
@@ -125,11 +132,11 @@ def read_benchmark(reference: str, root: str | None = None) -> Questions:
         return _asked(reference, Questions(part.name, part.problems(), part.state(), 8))
     if is_file(reference):
         files = _file_of(Path(reference))
-        return _asked(reference, Questions(Path(reference).name.split(".")[0], _problems(files()), files.state(), 8))
+        return _asked(reference, Questions(named(reference), _problems(files(), reference), files.state(), 8))
     hub = _hub_of(reference)
     name, state = reference.partition("@")[0], hub.state()
     at = replace(hub, revision=state["revision"])
-    return _asked(reference, Questions(name, _problems(at()), state, NAMED[name].samples))
+    return _asked(reference, Questions(name, _problems(at(), reference), state, NAMED[name].samples))
 
 
 def check_file(reference: str) -> None:
@@ -199,7 +206,15 @@ def _columns_there(path: Path) -> set[str]:
     ) from fault
 
 
-def _problems(batches: Iterator[Intake]) -> pl.DataFrame:
-    taken = [batch.problems.select(COLUMNS) for batch in batches]
+def _problems(batches: Iterator[Intake], reference: str) -> pl.DataFrame:
+    taken, refused = [], pl.Series(dtype=pl.String)
+    for batch in batches:
+        taken.append(batch.problems.select(COLUMNS))
+        refused = refused.append(batch.unreadable["reason"].cast(pl.String))
+    if len(lost := refused.filter(refused != NO_TEXT)):
+        raise SourceError(
+            f"{reference}: {len(lost):,} of its rows cannot be read ({', '.join(sorted(lost.unique()))}), and what is "
+            "not read is not found. Mend or remove them"
+        )
     schema = dict.fromkeys(COLUMNS, pl.String)
     return pl.concat(taken).unique("id", keep="first", maintain_order=True) if taken else pl.DataFrame(schema=schema)

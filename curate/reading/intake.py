@@ -15,11 +15,12 @@ from distill.thinking import split_columns
 UNREADABLE = {"id": pl.String, "reason": pl.String}
 """Where a row stands that is no problem (`file:line`), and why: one of REASONS."""
 
+NO_TEXT = "no_problem_text"
 REASONS = (
     "bad_json",  # a line that is no JSON object
     "bad_csv",  # a record with too many or too few fields, or no UTF-8
     "oversize",  # more than a row may weigh
-    "no_problem_text",  # null or blank
+    NO_TEXT,  # null or blank
     "misaligned",  # reasonings, labels, finish reasons or teachers, but not one for each reply: whose is whose?
 )
 
@@ -159,7 +160,7 @@ def intake(
     misaligned = pl.any_horizontal((pl.col(name).list.len() > 0) & (pl.col(name).list.len() != n) for name in _BESIDE)
     reason = (
         pl.when(pl.col("problem").str.strip_chars().fill_null("") == "")
-        .then(pl.lit("no_problem_text"))
+        .then(pl.lit(NO_TEXT))
         .when(misaligned)
         .then(pl.lit("misaligned"))
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -64,7 +65,9 @@ class Files:
         Raises:
             SourceError: as when they are read.
         """
-        next(iter(self()), None)
+        # Of a small file, to its end: then a column that it lacks is known.
+        for _ in islice(self(), 2):
+            pass
 
     def _files(self) -> dict[str, Path]:
         """Files by name; where two share one, by their path below the folder common to all."""

@@ -100,6 +100,11 @@ def written(made: Any) -> dict[str, Any]:
     module = type(made).__module__
     if module.rpartition(".")[0] not in _folders():
         raise TypeError(f"{type(made).__name__} is no plug of a plug folder: workers cannot load it")
+    whole = plug.plug_class(importlib.import_module(module))
+    if type(made) is not whole:  # the row stage of a table stage
+        if made != getattr(whole, "per_rollout", None):
+            raise TypeError(f"{type(made).__name__} is no plug: workers cannot load it")
+        return {"plug": module, "per_rollout": True}
     teachers = teacher_options(type(made))
     options = {f.name: getattr(made, f.name) for f in fields(made) if f.init}
     told = {
@@ -114,6 +119,8 @@ def read(told: dict[str, Any]) -> Any:
     if told["plug"].rpartition(".")[0] not in _folders():
         raise TypeError(f"{told['plug']} is no plug of a plug folder")
     cls = plug.plug_class(importlib.import_module(told["plug"]))
+    if told.get("per_rollout"):
+        return cls.per_rollout
     teachers = {name: read(told["options"][name]) for name in teacher_options(cls) if told["options"].get(name)}
     return replace(adapter(cls).validate_json(json.dumps(told["options"])), **teachers)
 
