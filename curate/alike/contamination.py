@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from curate.alike.columns import EDGE
-from curate.alike.copies import characters_in_common, compare_figures, covered, figures, rarities, split
+from curate.alike.copies import characters_in_common, compare_figures, covered, figures, holds, rarities, split
 from curate.alike.likeness import SAMPLE_ROWS, Known, know, likenesses
 from curate.alike.wording import asked_in, drawing, form, question
 from curate.alike.wrapping import unwrapped
@@ -98,10 +98,28 @@ class Lookup:
         swapped = swapped.join(bare, on="bare").select(
             "row", known="place", rule=pl.lit(VARIANT_RULE), similarity=pl.lit(0.99)
         )
-        found = pl.concat([exact, swapped, self._alike(rest), self._translated(rest)], how="vertical_relaxed")
+        near = (self._held(rest), self._alike(rest), self._translated(rest))
+        found = pl.concat([exact, swapped, *near], how="vertical_relaxed")
         first = (pl.col("rule") == VARIANT_RULE, -pl.col("similarity"), pl.col("known"))
         found = found.cast(FOUND).sort("row", *first).unique("row", keep="first", maintain_order=True)
         return found.with_columns(self.texts["known"].gather(found["known"]))
+
+    def _held(self, rest: pl.DataFrame) -> pl.DataFrame:
+        """Texts around a question that is too short to be found by its rare words."""
+        short = self.texts.filter(pl.Series(self.index.hidden))
+        found = rest.select(
+            "row",
+            "form",
+            "drawing",
+            held=pl.col("form").str.extract_many(short["form"].unique().implode(), overlapping=True),
+        )
+        found = found.explode("held").drop_nulls("held").unique(["row", "held"], maintain_order=True)
+        found = found.join(short, left_on="held", right_on="form", suffix="_known", maintain_order="left")
+        found = found.filter(_not_redrawn("drawing", "drawing_known"))
+        # A loop: texts that hold such a question are few.
+        whole = [holds(text, known) for text, known in found.select("form", "held").iter_rows()]
+        found = found.filter(pl.Series(whole, dtype=pl.Boolean))
+        return found.select("row", known="place", rule=pl.lit("ngrams"), similarity=pl.lit(1.0))
 
     def _alike(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Copies, paraphrases and variants, by words and numbers."""

@@ -14,6 +14,8 @@ from curate.alike.wording import NUMBERS, WORD_IN_PYTHON
 GRAM_CHARS = 5
 
 _SIGN = re.compile(r"[+=<>≤≥^]|(?<![^\W\d_]{2})-(?![^\W\d_]{2})")
+_OTHER_BEFORE = r"(?<=[^\W\d_]{2})|(?<=[^\w+\-*/^=<>≤≥·])"
+_OTHER_BEHIND = r"(?=[^\W\d_]{2})|(?=[^\w+\-*/^=<>≤≥·ǃ])"
 # Articles and what an apostrophe leaves: letters that no formula is missed by.
 _PROSE = frozenset("aist")
 
@@ -60,6 +62,16 @@ def characters_in_common(known: str, text: str) -> float:
     """Share of the known form's runs of five characters that the text's form has."""
     runs = [known[i : i + GRAM_CHARS] for i in range(len(known) - GRAM_CHARS + 1)]
     return sum(run in text for run in runs) / len(runs) if runs else float(known in text)
+
+
+def holds(text: str, known: str) -> bool:
+    """Whether a text's form holds a known question's form, and no formula goes on before or behind it.
+
+    Example:
+        >>> [holds(text, "solvex+2=5") for text in ("aniceonesolvex+2=5", "solvex+2=5x-2", "solvex+2=51")]
+        [True, False, False]
+    """
+    return re.search(rf"(?:^|{_OTHER_BEFORE}){re.escape(known)}(?:$|{_OTHER_BEHIND})", text) is not None
 
 
 @dataclass(frozen=True)

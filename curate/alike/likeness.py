@@ -67,6 +67,11 @@ class Known:
     weight_of_numbers: Any
 
     @property
+    def hidden(self) -> Any:
+        """By question: whether the words that find it may be too few for a copy with other words around it."""
+        return FINDS * self.weight < LEAST_SHARED * self.enough
+
+    @property
     def enough(self) -> float:
         """Rarity that a pair must share to be sure."""
         return ENOUGH_SHARED * math.log(len(self.weight) + 1)

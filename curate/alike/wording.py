@@ -17,7 +17,10 @@ MIN_STEM_WORDS = 6
 DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
 NOTE = rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$"
 """Code of a drawing, and a note without numbers at the end: other copies of the problem may lack them."""
-_NUMBER_AND_WORDS = rf"(?s)\d.*?(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}\d"
+_SAYS_ENOUGH = (
+    rf"(?s)\d.*?(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}\d"
+    rf"|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS + 2}}}"
+)
 
 _FONT = r"\$?(?:\\(?:text|textbf|mathrm|rm|bf)\s?\{?)?\(?"
 _LETTER = rf"(?:(?:^|[\s$}}~:]){_FONT}%s[ \t]?[)\]]|[.,;?!]\(%s[ \t]?[)\]]|(?:^|\n|[^\p{{L}}\s]\s*){_FONT}%s[ \t]?[.:])"
@@ -92,7 +95,7 @@ _ENDING = r"^(..+[a-z])(?:ings?|edly|ed|ies|ers?|es|s|ly|e|y)$"
 
 
 def question(texts: pl.Series) -> pl.Series:
-    """The questions alone: without prompts, lists of options, drawings and notes, where words and a number remain."""
+    """The questions alone: without prompts, lists of options, drawings and notes, where enough remains."""
     return asked_in(unwrapped(texts))
 
 
@@ -100,7 +103,7 @@ def asked_in(bare: pl.Series) -> pl.Series:
     """`question` of what `wrapping.unwrapped` gave."""
     told = replaced(bare, ((DRAWING, " "), (NOTE, "")))
     cut = pl.DataFrame({"told": told, "bare": bare}).with_row_index("row").filter(pl.col("told") != pl.col("bare"))
-    whole = cut.filter(~pl.col("told").str.contains(_NUMBER_AND_WORDS))
+    whole = cut.filter(~pl.col("told").str.contains(_SAYS_ENOUGH))
     return plain(stem(told.scatter(whole["row"], whole["bare"])))
 
 
