@@ -29,11 +29,15 @@ VARIANT = 0.6
 """Likeness from which a text that is no copy is a variant."""
 CONTAINED, COVERED = 0.8, 0.5
 """What a copy has of the known question: of the rarity of its words; of the same, in runs of n."""
+NEARLY = 0.85
+"""Likeness of a copy that lacks a sentence of the known question, such as in what form to answer."""
 NUMBERS_HELP, NUMBERS_HELP_UNTIL = 0.015, 8.0
 """How much less likeness a paraphrase needs for each unit of rarity of the numbers that agree."""
 SAME_FIGURES, SAME_FORMULAS = 0.9, 0.8
 """Formulas are written in few letters and small numbers, which many problems share: so many of these, and so much
 likeness, make a paraphrase of them."""
+SAME_EQUATIONS = 0.75
+"""The same where the formulas are equations that need no LaTeX."""
 TRANSLATED_SHARED = 1.3
 """A translation has all the numbers; they weigh so much, over the log of how many questions are known."""
 FEW_NUMBERS = 0.5
@@ -127,7 +131,8 @@ class Lookup:
         pairs = self._scored(said)
         help_of_numbers = NUMBERS_HELP * pl.col("shared_numbers").clip(0, NUMBERS_HELP_UNTIL)
         says_it = pl.col("score") >= self.paraphrase - help_of_numbers
-        holds_it = (pl.col("contained") >= CONTAINED) & (pl.col("numbers_contained") > 0.999)
+        most = (pl.col("contained") >= CONTAINED) | (pl.col("dice") >= NEARLY)
+        holds_it = most & (pl.col("numbers_contained") > 0.999)
         copy = (pl.col("dice") >= COPY) | (pl.col("contained") >= COPIED)
         worth = says_it | holds_it
         near = pairs.filter(worth | (pl.col("dice") >= VARIANT)).with_columns(says_it=says_it, copy=copy, worth=worth)
@@ -160,15 +165,17 @@ class Lookup:
         if pair["redrawn"]:
             return None
         compared = compare_figures(figures_of(known), figures_of(text))
-        if compared.kept and pair["contained"] >= CONTAINED:
+        if compared.kept and (pair["contained"] >= CONTAINED or pair["dice"] >= NEARLY):
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
             if characters_in_common(pair["known_form"], pair["form"]) >= self.characters:
                 return "characters"
-        formal = pair["drawn"] or "\\" in known or "\\" in text
-        same = compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
-        told = pair["says_it"] and (compared.kept or not pair["copy"]) and (same or not formal)
-        return "paraphrase" if told else None
+        same = pair["says_it"] and (compared.kept or not pair["copy"])
+        if pair["drawn"] or "\\" in known + text:
+            same = same and compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
+        elif "=" in known + text or "^" in known + text:
+            same = same and compared.share >= SAME_EQUATIONS
+        return "paraphrase" if same else None
 
     def _translated(self, rest: pl.DataFrame) -> pl.DataFrame:
         """Rows of another language than the known question that have all its numbers and no others."""

@@ -17,6 +17,11 @@ MIN_STEM_WORDS = 6
 DRAWING = r"(?s)\[asy\].*?(?:\[/asy\]|$)|\\begin\{(?:asy|tikzpicture)\}.*?(?:\\end\{(?:asy|tikzpicture)\}|$)"
 NOTE = rf"(?is){EDGE}(?:(?:note|hint|reminder|source)\s*:|the\s+notation)[^\d]*$"
 """Code of a drawing, and a note without numbers at the end: other copies of the problem may lack them."""
+_IN_WHAT_FORM = (
+    r"(?i)([.?!])\s*(?:express|give|write|enter|leave)\s+(?:your|the)\s+(?:final\s+)?answers?\s+(?:as|in|to)\s"
+    r"[^.?!]*[.?!]?\s*$"
+)
+"""A sentence that a hundred questions end with."""
 _SAYS_ENOUGH = (
     rf"(?s)\d.*?(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS}}}\d"
     rf"|(?:[\p{{L}}]{{2,}}.*?){{{MIN_STEM_WORDS + 2}}}"
@@ -44,6 +49,7 @@ _STARS = (
 )
 """Bold, and powers."""
 _LAYOUT = (
+    (r"\$?\s?\\textsuperscript\s*\{", "^{"),
     (rf"\\(?:u?line|underline)\{{[~\s\\_]*\}}|_{{3,}}|-{{3,}}(?:,\s*-{{3,}})*|\\hrulefill{EDGE}", " "),
     (r"(?:[\^_]\s*\{\s*\})+", " "),
     (r"([0-9])(?:\{,\}|\\?,)([0-9]{3})([^0-9]|$)", "${1}${2}${3}"),
@@ -101,7 +107,7 @@ def question(texts: pl.Series) -> pl.Series:
 
 def asked_in(bare: pl.Series) -> pl.Series:
     """`question` of what `wrapping.unwrapped` gave."""
-    told = replaced(bare, ((DRAWING, " "), (NOTE, "")))
+    told = replaced(bare, ((DRAWING, " "), (NOTE, ""), (_IN_WHAT_FORM, "${1}")))
     cut = pl.DataFrame({"told": told, "bare": bare}).with_row_index("row").filter(pl.col("told") != pl.col("bare"))
     whole = cut.filter(~pl.col("told").str.contains(_SAYS_ENOUGH))
     return plain(stem(told.scatter(whole["row"], whole["bare"])))
