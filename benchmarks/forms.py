@@ -26,7 +26,31 @@ from curate.dedup.exact import Exact  # noqa: E402
 from curate.dedup.minhash import Minhash  # noqa: E402
 
 FILES = ("math_train", "gsm8k_train", "odyssey_math", "limo", "aime_1983_2023")
-IN_WORDS = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight", "12": "twelve"}
+TO_NINETEEN = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = dict(
+    zip("23456789", ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], strict=True)
+)
 
 
 def sub(*ways: tuple[str, str]) -> Callable[[str], str]:
@@ -38,6 +62,28 @@ def sub(*ways: tuple[str, str]) -> Callable[[str], str]:
         return text
 
     return changed
+
+
+def in_words(number: int) -> str:
+    """Up to 999,999."""
+    if number >= 1000:
+        rest = f" {in_words(number % 1000)}" if number % 1000 else ""
+        return f"{in_words(number // 1000)} thousand{rest}"
+    if number >= 100:
+        rest = f" and {in_words(number % 100)}" if number % 100 else ""
+        return f"{TO_NINETEEN[number // 100]} hundred{rest}"
+    if number < 20:
+        return TO_NINETEEN[number]
+    return TENS[str(number)[0]] + (f"-{TO_NINETEEN[number % 10]}" if number % 10 else "")
+
+
+def written(least: int, most: int) -> Callable[[str], str]:
+    """Whole numbers before a word, from least to most, in words."""
+
+    def said(found: re.Match[str]) -> str:
+        return in_words(int(found.group())) if least <= int(found.group()) <= most else found.group()
+
+    return lambda text: re.sub(r"(?<=\s)([1-9]\d{0,5})(?=\s[a-z]{2})", said, text)
 
 
 def around(before: str, after: str = "") -> Callable[[str], str]:
@@ -70,6 +116,9 @@ FORMS: dict[str, Callable[[str], str]] = {
         "### Instruction:\n",
         "\n\n### Response:",
     ),
+    "prompt: a helpful assistant": around(
+        "You are a helpful assistant. Answer the following question.\n\n", "\n\nAnswer:"
+    ),
     "chat: ChatML, with a system": around(
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\n",
         "<|im_end|>\n<|im_start|>assistant\n<think>\n",
@@ -79,6 +128,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "heading: Markdown": around("## Question:\n", "\n## Solution:"),
     "numbered": around("12. "),
     "points": around("", " (5 points)"),
+    "points, before": around("Question 12 (5 points): "),
     "source": around("", " (AMC 2012 Problem 7)"),
     "bold": around("**", "**"),
     "tokenised": sub((r"(?<!\d)([.,?!:;()])(?!\d)", r" \1 ")),
@@ -96,10 +146,13 @@ FORMS: dict[str, Callable[[str], str]] = {
         (r"\\infty\b", "∞"),
     ),
     "names of HTML": html.escape,
+    "paragraphs of HTML": lambda text: f"<p>{html.escape(text, quote=False)}</p>".replace("\n\n", "</p><p>"),
+    "bold of HTML": sub((r"\b(how many|what is)\b", r"<b>\1</b>")),
     "escaped as JSON": lambda text: json.dumps(text)[1:-1],
     "thousands": lambda text: re.sub(r"(?<![\d.])(\d{4,6})(?![\d.])", lambda found: f"{int(found.group()):,}", text),
     "no thousands": sub((r"(\d),(\d{3})\b", r"\1\2")),
-    "numbers in words": sub((r"(?<=\s)(\d+)(?=\s[a-z]{2})", lambda m: IN_WORDS.get(m.group(), m.group()))),  # type: ignore[arg-type]  # re.sub takes both
+    "numbers to 12 in words": written(2, 12),
+    "greater numbers in words": written(13, 999_999),
     "curly quotes": lambda text: text.replace("'", "’").replace('"', "“"),
     "dfrac": lambda text: text.replace("\\frac", "\\dfrac").replace("\\left", "").replace("\\right", ""),
     "3/4": sub((r"\\frac\{(\w+)\}\{(\w+)\}", r"\1/\2")),

@@ -163,6 +163,30 @@ def test_a_question_opened_from_its_options_is_the_question(tmp_path: Path, aske
     assert found["drop"].to_list() == ["contaminated", "contaminated", None]
 
 
+@pytest.mark.parametrize(
+    "around", ["Here is a nice one: {}", "{}\n\nSolution: We use what we know of squares. The answer is 7."]
+)
+@pytest.mark.parametrize("asked", ["If $2^8 = 4^x$, what is the value of $x$?", "Solve for $x$: $\\frac x2 + 3 = 5$"])
+def test_a_short_question_is_found_with_other_words_around_it(tmp_path: Path, asked: str, around: str) -> None:
+    """Though its own words are all common, and many rows have them."""
+    tmp_path.joinpath("short.jsonl").write_text(
+        json.dumps({"problem": asked}) + "\n" + json.dumps({"problem": ASKED[4]})
+    )
+    others = [f"Solve for $x$: $\\frac x2 + {n} = 7$. What is the value of $x^2$?" for n in range(300)]
+    found = marks(str(tmp_path / "short.jsonl"), around.format(asked), *others)
+    assert found["contamination_rule"][0] == "ngrams"
+    assert found["drop"].null_count() == len(others)
+
+
+def test_an_equation_that_goes_on_is_another_question(tmp_path: Path) -> None:
+    tmp_path.joinpath("short.jsonl").write_text(json.dumps({"problem": "Solve $x + 2 = 5$"}))
+    found = marks(
+        str(tmp_path / "short.jsonl"), "Solve $x + 2 = 5x - 2$", "Solve $x + 2 = 51$", "Solve $x + 2 = 5$ and $y = 3$"
+    )
+    assert found["contamination_rule"].to_list()[:2] != ["ngrams"] * 2
+    assert found["drop"].to_list() == [None, None, "contaminated"]
+
+
 def test_a_question_that_only_its_drawing_tells_is_another_one_with_another_drawing(tmp_path: Path) -> None:
     asked = "What is the area of the shaded figure?\n[asy] draw((0,0)--({0},0)--({0},5)--cycle); [/asy]"
     tmp_path.joinpath("drawn.jsonl").write_text(json.dumps({"problem": asked.format(4)}))

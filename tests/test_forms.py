@@ -30,6 +30,9 @@ WRAPPED = (
     "[5 points] {}",
     "**Problem 4.** {}",
     "<p>{}</p><br/>",
+    "<div class='q'><p>{}</p><p>Answer:</p></div>",
+    "Question 12 (5 points): {}",
+    "You are a helpful math assistant. Answer the following question.\n\n{}\n\nAnswer:",
     "{} Show your work.",
     "Answer the question below:  {}",
     "{} (AMC 2012, Problem 7)",
@@ -132,6 +135,7 @@ def test_no_prompt_hides_a_question_of_a_benchmark(tmp_path: Path, known: str, t
         ("A lone \\ud83d and 3 cats.", "A lone ? and 3 cats."),
         ("For which $x$ is $x \\neq 3$ and $\\theta < 2$?", "For which $x$ is $x \\neq 3$ and $\\theta < 2$?"),
         ("Find $u$ of \\begin{matrix} 1 \\\\b \\end{matrix}.", "Find $u$ of \\begin{matrix} 1 \\\\b \\end{matrix}."),
+        ("<b>How many</b> cm<sup>2</sup> has a<b>c?", "How many cm^{2} has a<b>c?"),
         ("How many x have <|x|> = 7 and |x| < 3?", "How many x have <|x|> = 7 and |x| < 3?"),
     ],
 )

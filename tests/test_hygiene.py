@@ -40,6 +40,8 @@ def marks(stage: Any, problem: str | None, answer: str | None = None) -> dict[st
         ("Half of 8?\n$\\textbf{(A) }2\\qquad\\textbf{(B) }4\\qquad\\textbf{(C) }6$", "4", "multiple_choice"),
         ("8的一半是（ ）\nA．2\nB．4\nC．6", "B", "multiple_choice"),
         ("What is 1/4 of 8?\n(a) 2\n(b) 4", "a", "multiple_choice"),
+        ("What is 5+6? A: 10 B: 11 C: 12 D: 13", "B", "multiple_choice"),
+        ("Plan A: 10 dollars, plan B: 11 dollars, plan C: 12 dollars. What is their sum?", "33", "open"),
         ("Enter the letter of the graph of $y = f(x)$.", "C", "multiple_choice"),
         ("True or false: $0$ is even.", "True", "true_false"),
         ("True or false: $0$ is even.", None, "true_false"),
@@ -167,6 +169,11 @@ def test_the_language_of_a_question(problem: str, language: str | None) -> None:
 def test_a_language_that_nobody_can_tell_would_drop_every_row_and_is_a_fault(name: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Language(keep=(name,))
+
+
+def test_a_length_that_nothing_has_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="nothing would stay"):
+        Length(at_least=50, at_most=10)
 
 
 def test_what_is_no_maths_and_what_is_no_question_by_length() -> None:

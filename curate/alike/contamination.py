@@ -150,6 +150,7 @@ class Lookup:
 
     def _judged(self, near: pl.DataFrame) -> pl.DataFrame:
         theirs = self.texts.select(known="place", known_asked="asked", known_form="form", known_drawing="drawing")
+        theirs = theirs.with_columns(hidden=pl.Series(self.index.hidden))
         pairs = near.join(theirs, on="known", how="left", maintain_order="left")
         drawn = pl.col("drawing").is_not_null() | pl.col("known_drawing").is_not_null()
         pairs = pairs.with_columns(redrawn=~_not_redrawn("drawing", "known_drawing"), drawn=drawn)
@@ -165,15 +166,18 @@ class Lookup:
         if pair["redrawn"]:
             return None
         compared = compare_figures(figures_of(known), figures_of(text))
-        if compared.kept and (pair["contained"] >= CONTAINED or pair["dice"] >= NEARLY):
+        latex, equation = "\\" in known + text, "=" in known + text or "^" in known + text
+        # Of a short formula all words stand in many others: `_held` looks for it as it is written.
+        loose = not (pair["hidden"] and (latex or equation))
+        if loose and compared.kept and (pair["contained"] >= CONTAINED or pair["dice"] >= NEARLY):
             if covered(split(known), split(text), self.n, self.rarity) >= COVERED:
                 return "ngrams"
             if characters_in_common(pair["known_form"], pair["form"]) >= self.characters:
                 return "characters"
         same = pair["says_it"] and (compared.kept or not pair["copy"])
-        if pair["drawn"] or "\\" in known + text:
+        if pair["drawn"] or latex:
             same = same and compared.share >= SAME_FIGURES and pair["dice"] >= SAME_FORMULAS
-        elif "=" in known + text or "^" in known + text:
+        elif equation:
             same = same and compared.share >= SAME_EQUATIONS
         return "paraphrase" if same else None
 

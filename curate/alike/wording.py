@@ -5,6 +5,7 @@ import re
 import polars as pl
 
 from curate.alike.columns import EDGE, changed, foreign, replaced
+from curate.alike.numerals import in_digits
 from curate.alike.wrapping import unsigned, unwrapped
 
 MAX_CHARS = 20_000
@@ -138,7 +139,7 @@ def stem(bare: pl.Series) -> pl.Series:
 def plain(texts: pl.Series) -> pl.Series:
     """The texts in small letters, written in one of the many ways in which LaTeX and typists say the same."""
     texts = texts.str.to_lowercase()
-    texts = changed(texts, foreign(texts), lambda text: text.str.replace_many(_GREEK))
+    texts = in_digits(changed(texts, foreign(texts), lambda text: text.str.replace_many(_GREEK)))
     texts = replaced(texts, _STARS, texts.str.contains("**", literal=True))
     return replaced(texts, _LAYOUT)
 

@@ -20,8 +20,15 @@ _ESCAPES = {
 }  # fmt: skip
 """HTML's names of the signs that mathematics needs."""
 
-_TAGS = r"(?i)</(?:p|div|span|em|strong|li|[ou]l)>|<(?:br|div|span|em|strong|li|[ou]l)(?:\s[^<>]*)?/?>|(?:^|\s|>)<p>"
+_TAGS = (
+    (r"(?i)<(?:b|i|u)>([^<>]*)</(?:b|i|u)>", "${1}"),
+    (r"(?i)<sup>([^<>]*)</sup>", "^{${1}}"),
+    (r"(?i)<sub>([^<>]*)</sub>", "_{${1}}"),
+    (r"(?i)</(?:p|div|span|em|strong|li|[ou]l)>|<(?:br|div|span|em|strong|li|[ou]l)(?:\s[^<>]*)?/?>", " "),
+    (r"(?i)(?:^|\s)<p(?:\s[^<>]*)?>", " "),
+)
 """Of HTML; not those that a comparison may look like (`a<b>c`)."""
+_HAS_TAGS = r"(?i)</[a-z]|<(?:br|p|div)[\s/>]"
 
 _RAISED = (
     ("([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", "^{${1}}"),
@@ -53,6 +60,7 @@ _STEPS = r"step[ -]by[ -]step"
 _BOX = r"(?:\\+boxed|<answer>|####)"
 _ANSWER = r"(?:your|the)\s+(?:final\s+)?(?:answer|response|result)"
 _INSTRUCTIONS = (
+    r"(?i)^\s*you\s+are\s+an?\s+(?:[a-z]+\s+){0,4}(?:assistant|expert|tutor|mathematician|teacher)\.\s+",
     r"(?i)below is an instruction that describes a task(?:, paired with an input that provides further context)?\.\s*"
     r"write a response that appropriately completes the request\.",
     r"(?i)given the following problem, reason and give a final answer to the problem\.",
@@ -77,7 +85,7 @@ _CONTESTS = "(?:AMC|AIME|AHSME|AJHSME|USAMO|IMO|HMMT|BMO)"
 _POINTS = r"[(\[]\d+\s*(?:points?|marks?|pts)\.?[)\]]"
 _HEADINGS = (
     rf"(?i)^\s*[#*]+\s*{_NAMES}\s*\d*\s*(?:[:.]\s*\**|\**\s*:?\s*\n)\s*",
-    rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?[:.)]\s+)+",
+    rf"(?i)^\s*(?:{_NAMES}\s*(?:\d+\s*)?(?:{_POINTS}\s*)?[:.)]\s+)+",
     rf"(?i)^\s*{_POINTS}\s*",
     r"(?i)\s*\n\s*[#*]+\s*(?:answer|solution|response)\W*$",
     r"(?i)\s+(?:answer|solution|response|assistant|a)\s*:\s*$",
@@ -99,7 +107,7 @@ def unwrapped(texts: pl.Series) -> pl.Series:
     bare = _unescaped(texts.fill_null(""))
     bare = normalized(replaced(bare, _RAISED, foreign(bare)), "NFKC").str.replace_all("⁄", "/", literal=True)
     bare = changed(bare, bare.str.contains("&[a-z#]"), lambda text: text.str.replace_many(_ESCAPES))
-    bare = replaced(bare, ((_TAGS, " "),))
+    bare = replaced(bare, _TAGS, bare.str.contains(_HAS_TAGS))
     one_line = bare.str.contains(r"\\n") & ~bare.str.contains("\n", literal=True)
     bare = replaced(bare, _BREAKS, one_line)
     doubled = bare.str.contains(r"\\\\[A-Za-z]") & ~bare.str.contains(r"(?:^|[^\\])\\[A-Za-z]")

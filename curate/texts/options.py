@@ -130,7 +130,7 @@ def find_options(problem: str, answer: str | None = None) -> Options | None:
         small = run[0]["letter"].islower()
         if small and (gold not in letters or any(_ASKS_PART.search(text) for text in texts)):
             continue
-        if _style(run[0])[1] == ":" and not all(_at_line(body, mark) for mark in run):
+        if _style(run[0])[1] == ":" and gold not in letters and not all(_at_line(body, mark) for mark in run):
             continue
         stem = _unannounced(_stripped(problem[: start + run[0].start()]).rstrip())
         return Options(_closed(stem), dict(zip(letters, texts, strict=True)), body[run[0].start() : ends[1]].strip())
