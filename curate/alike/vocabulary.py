@@ -47,7 +47,8 @@ QUANTITIES = (
     "thursday friday saturday sunday january february march$ april june july august september october november "
     "december am$ pm$ inch inches foot$ feet$ yard mile cm$ mm$ km$ kg$ mg$ ml$ centim kilom millim meter metre gram "
     "kilogram milligram ounce pound ton$ tons$ liter litre gallon cent$ cents$ euro peso rupee radian king queen "
-    "jack$ ace$ heart spade club diamond head$ heads$ tail$ tails$ "
+    "jack$ ace$ heart spade club diamond head$ heads$ tail$ tails$ includ exclud toward taller men$ "
+    "women$ "
 )
 KINDS = (
     "even$ odd$ prime composite positive negative nonnegative nonzero integer rational irrational "
