@@ -26,12 +26,11 @@ _TAIL = (
 )
 """A note, and how to give the answer: what other copies of the problem may lack."""
 
-_LAYOUT = (
+_NOTATION = (
     (DRAWING, " "),
     (r"\\textquotesingle\s*(?:\{\})?\s?", "'"),
     (r"\\textasciitilde", "~"),
     (r"\\textsuperscript", "^"),
-    (r"(?i)<sup>([^<>]*)</sup>", "^{${1}}"),
     (r"\\varepsilon", r"\epsilon"),
     (r"m\\angle", r"\angle"),
     (r"US\\?\$", "$"),
@@ -128,7 +127,7 @@ def statements(problems: pl.Series) -> pl.DataFrame:
     asks. `asked`: the question's text in plain layout, up to MAX_CHARS.
     """
     bare = unwrapped(problems)
-    texts = replaced(bare, _LAYOUT)
+    texts = replaced(bare, _NOTATION)
     stems = stem(texts)
     asked = plain(stems)
     # The stem is how the text begins.

@@ -65,7 +65,7 @@ class Semantic(Against):
             ModelError: the model cannot be loaded.
         """
         asked = self.known()
-        said, known = _asked(rows["problem"]), _asked(asked["problem"])
+        said, known = question(rows["problem"]), question(asked["problem"])
         vectors = encode(pl.concat([known, said]), self.model, SIZE, 0)
         places, cosines = nearest(vectors[len(known) :], vectors[: len(known)], NEAREST)
         close = self.threshold or (CLOSE if self.model is None else CLOSE_OF_A_MODEL)
@@ -113,10 +113,6 @@ def _agree(pairs: pl.DataFrame, ours: pl.Series, theirs: pl.Series) -> pl.Series
         numbers, wanted = _numbers(text), _numbers(known)
         same.append(numbers == wanted and (bool(numbers) or cosine >= WITHOUT_NUMBERS))
     return pl.Series(same, dtype=pl.Boolean)
-
-
-def _asked(texts: pl.Series) -> pl.Series:
-    return question(texts)
 
 
 def _numbers(asked: str) -> set[str]:
