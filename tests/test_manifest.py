@@ -125,7 +125,8 @@ def test_the_canonical_form_is_complete_free_of_this_machine_and_a_manifest_agai
     manifest = read(GOOD + "problems: [dedup.exact]\nviews: {sft: {level: [college]}}\n", tmp_path)
     canonical = manifest.canonical()
     assert str(tmp_path) not in json.dumps(canonical)
-    assert canonical["problems"] == [{"use": "dedup.exact", "ignore_case": True}]
+    every = {"use": "dedup.exact", "ignore_case": True, "keep": ["answer", "rollouts", "order"]}
+    assert canonical["problems"] == [every]
     assert canonical["views"]["sft"]["level"] == ["college"]
     assert canonical["prompt"]["system"] is None
     assert set(canonical) == {f.name for f in fields(Recipe)} - {"engine"}, "where it is built is no part of it"
