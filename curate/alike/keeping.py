@@ -51,23 +51,29 @@ def kept_of(rows: int, links: tuple[Any, Any]) -> Any:
     return kept
 
 
-def settled(joined: Any, links: tuple[Any, Any], fits: Callable[[Any, Any], Any]) -> Any:
-    """`kept_of`, where who goes must fit the one that stays for it, and not only those that led there.
+def who_stays(links: tuple[Any, Any], first: Any, fits: Callable[[Any, Any], Any]) -> tuple[Any, tuple[Any, Any]]:
+    """For every place the one that stays for it; and links from those to the ones that did not fit them, and stay.
 
-    Who does not fit stays, or goes for another one that did not fit.
+    Who goes must fit the one that stays for it, and not only those that led there. Who does not fit stays, or goes for
+    another one that did not fit.
 
     Args:
-        joined: kept_of the links.
+        links: of places whose texts say the same.
+        first: sameness.first_of_form; places of one form are linked, too.
         fits: of two arrays of places, whether the second may go for the first.
     """
+    links = both(links, _next_of_form(first))
+    joined = kept_of(len(first), links)
     kept = joined.copy()
     while True:
         gone = np.flatnonzero(kept != np.arange(len(kept)))
         unfit = gone[~fits(kept[gone], gone)]
         if not len(unfit):
-            return kept
+            break
         among = np.isin(links[0], unfit) & np.isin(links[1], unfit)
         kept[unfit] = kept_of(len(kept), (links[0][among], links[1][among]))[unfit]
+    apart = np.flatnonzero((kept == np.arange(len(kept))) & (joined != kept))
+    return kept, (joined[apart], apart)
 
 
 def both(some: tuple[Any, Any], others: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -75,24 +81,27 @@ def both(some: tuple[Any, Any], others: tuple[Any, Any]) -> tuple[Any, Any]:
     return np.concatenate([some[0], others[0]]), np.concatenate([some[1], others[1]])
 
 
-def next_of_form(first: Any) -> tuple[Any, Any]:
-    """Links of every place with the next one of the same form.
-
-    Args:
-        first: sameness.first_of_form.
-    """
+def _next_of_form(first: Any) -> tuple[Any, Any]:
+    """Links of every place with the next one of the same form."""
     order = np.argsort(first, kind="stable")
     same = first[order][1:] == first[order][:-1]
     return order[:-1][same], order[1:][same]
 
 
-def nearest(rows: int, links: tuple[Any, Any], similarity: Any) -> tuple[Any, Any]:
-    """For every place the most similar one that it is linked to, the first of equals; -1 and 0 where there is none."""
+def nearest(rows: int, links: tuple[Any, Any], similarity: Any, drop: bool) -> tuple[Any, Any]:
+    """For every place the most similar one that it is linked to, the first of equals; -1 and 0 where there is none.
+
+    Args:
+        drop: variants go: each place is told the one that stays for it instead.
+    """
     left, right = links
     order = np.lexsort((left, -similarity, right))
     at, pick = np.unique(right[order], return_index=True)
     found, share = np.full(rows, -1), np.zeros(rows)
     found[at], share[at] = left[order][pick], similarity[order][pick]
+    if drop:
+        root = kept_of(rows, links)
+        found = np.where(root != np.arange(rows), root, -1)
     return found, share
 
 

@@ -10,18 +10,7 @@ from pydantic import Field
 
 from curate.alike.buckets import Shingles, alike_pairs, bands, shares, shingle
 from curate.alike.golds import gold_numbers
-from curate.alike.keeping import (
-    RULE,
-    WRITES,
-    Reason,
-    both,
-    fates,
-    in_order,
-    kept_of,
-    nearest,
-    next_of_form,
-    settled,
-)
+from curate.alike.keeping import RULE, WRITES, Reason, both, fates, in_order, nearest, who_stays
 from curate.alike.sameness import MATTERS, compatible, first_of_form, fits, statements_of
 
 
@@ -72,21 +61,15 @@ class Minhash:
         first = first_of_form(said)
         heads = np.flatnonzero((first == np.arange(len(first))) & said["form"].is_not_null().to_numpy())
         looks = _Looks.of(said, first, heads, self, workers)
-        links = both(looks.same(heads), next_of_form(first))
-        joined = kept_of(said.height, links)
-        kept = settled(joined, links, fits(said, first))
+        kept, apart = who_stays(looks.same(heads), first, fits(said, first))
         stays = kept == np.arange(len(kept))
         gone = np.flatnonzero(~stays)
         similarity = np.zeros(said.height)
         similarity[gone] = looks.shares(kept[gone], gone)
-        apart = np.flatnonzero(stays & (joined != kept))
-        variants = looks.variants(np.flatnonzero(stays & said["form"].is_not_null().to_numpy()))
-        variants = both(variants, (joined[apart], apart))
-        variant = nearest(said.height, variants, looks.shares(*variants))
-        if self.variants == "drop":
-            root = kept_of(said.height, variants)
-            variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
-        return fates(rows, ordered, kept, variant, similarity, self.variants == "drop")
+        variants = both(looks.variants(np.flatnonzero(stays & said["form"].is_not_null().to_numpy())), apart)
+        drop = self.variants == "drop"
+        variant = nearest(said.height, variants, looks.shares(*variants), drop)
+        return fates(rows, ordered, kept, variant, similarity, drop)
 
     def bands(self, said: pl.DataFrame, cut: Shingles, workers: int) -> Any:
         """By text and band a hash of the band: two texts with one in common are held against each other."""

@@ -10,18 +10,7 @@ from pydantic import Field
 
 from curate.alike.embedding import LIBRARIES, check_model, encode, is_path, model_state, neighbours, revision_of
 from curate.alike.golds import gold_numbers
-from curate.alike.keeping import (
-    RULE,
-    WRITES,
-    Reason,
-    both,
-    fates,
-    in_order,
-    kept_of,
-    nearest,
-    next_of_form,
-    settled,
-)
+from curate.alike.keeping import RULE, WRITES, Reason, both, fates, in_order, nearest, who_stays
 from curate.alike.sameness import MATTERS, compatible, first_of_form, fits, statements_of
 from curate.plug import ModelName
 from curate.reading.extras import check_installed
@@ -84,21 +73,16 @@ class Semantic:
         same = bag[left] == bag[right]
         sides = [said.select(MATTERS)[side] for side in (left[same], right[same])]
         same[same] = compatible(*sides).to_numpy()
-        links = both((left[same], right[same]), next_of_form(first))
-        joined = kept_of(said.height, links)
-        kept = settled(joined, links, fits(said, first))
+        kept, apart = who_stays((left[same], right[same]), first, fits(said, first))
         place = np.zeros(said.height, np.int64)
         place[heads] = np.arange(len(heads))
         vector = vectors[place[first]]
         similarity = _cosines(vector, kept, np.arange(len(kept)))
         stays = ~same & (kept[left] == left) & (kept[right] == right)
-        apart = np.flatnonzero((kept == np.arange(len(kept))) & (joined != kept))
-        links = both((left[stays], right[stays]), (joined[apart], apart))
-        variant = nearest(said.height, links, np.concatenate([cosine[stays], _cosines(vector, joined[apart], apart)]))
-        if self.variants == "drop":
-            root = kept_of(said.height, links)
-            variant = np.where(root != np.arange(len(root)), root, -1), variant[1]
-        return fates(rows, ordered, kept, variant, similarity, self.variants == "drop")
+        links = both((left[stays], right[stays]), apart)
+        alike = np.concatenate([cosine[stays], _cosines(vector, *apart)])
+        drop = self.variants == "drop"
+        return fates(rows, ordered, kept, nearest(said.height, links, alike, drop), similarity, drop)
 
     def inputs(self) -> dict[str, Any]:
         """What stands behind `model`: its commit, or the digest of its folder."""
