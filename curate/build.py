@@ -79,7 +79,8 @@ def build(
             if frozen:
                 check_standing(frozen, same)
             return Outcome(same, made=False, latest=made[-1].name)
-        check_there(manifest)
+        if made:
+            check_there(manifest)  # not above: a version that stands needs none of it
         if not offline and not made:
             check_ready(manifest)
         elif not offline:
